@@ -1,0 +1,1 @@
+"""The mention monitor: watches, judges, keeps the clock, tells the team."""
