@@ -1,0 +1,95 @@
+"""What the author wants: evidence for each intent, from phrases, marks and (where trained) sentence tables."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from monitor.judging import cues
+from monitor.judging.clean import Cleaned, quote
+from monitor.judging.cues import Cue
+
+_URL_MARKS = re.compile(r"\?(?=[\w=&%]+=)")
+_NOT_BEFORE = {
+    "en": re.compile(
+        r"(?:\bnot|n't|\bnever|\bno|\bhardly|\bwithout|\bisnt|\bwasnt|\bdont|\bdoesnt|\bdidnt)(?: \w+){0,2} $"
+    ),
+    "ko": re.compile(r"(?:안|못|덜)$"),
+}
+_NOT_AFTER = re.compile(r"^.{0,3}지(?:도|는|가|를)?(?:않|못|안)|^.{0,2}진(?:않|못)")
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The strongest sign of each section, and where it was seen. Strengths are 0..1."""
+
+    strength: Mapping[str, float]
+    quotes: Mapping[str, str]
+    marks: int = 0
+    """Question marks outside of links."""
+
+    def __getitem__(self, name: str) -> float:
+        return self.strength.get(name, 0.0)
+
+
+@dataclass(slots=True)
+class _Gathered:
+    strength: dict[str, float] = field(default_factory=dict)
+    quotes: dict[str, str] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def add(self, name: str, strength: float, evidence: str) -> None:
+        self.counts[name] = self.counts.get(name, 0) + 1
+        if strength > self.strength.get(name, 0.0):
+            self.strength[name] = strength
+            self.quotes[name] = quote(evidence)
+
+
+def gather(cleaned: Cleaned, language: str) -> Evidence:
+    gathered = _Gathered()
+    for reader in _readers(cleaned, language):
+        finder = cues.finder(reader)
+        if finder is not None:
+            for cue in finder.find(cleaned.lower):
+                if cue.name in ("praise", "recommend") and _is_negated(cue, reader):
+                    gathered.add("complaint", 0.6 * cue.strength, cue.evidence)
+                else:
+                    gathered.add(cue.name, cue.strength, cue.evidence)
+    marks = cleaned.lower.count("?")
+    if marks:
+        gathered.add("question", 0.8, "?")
+    if cleaned.links + cleaned.hashtags > 3:
+        gathered.add("links", min(1.0, (cleaned.links + cleaned.hashtags) / 10), "")
+    return Evidence(gathered.strength, gathered.quotes, marks)
+
+
+def _readers(cleaned: Cleaned, language: str) -> Iterable[str]:
+    yield language
+    if language == "und" or (language == "ko" and any("a" <= c <= "z" for c in cleaned.lower)):
+        yield "en"
+
+
+def _is_negated(cue: Cue, language: str) -> bool:
+    pattern = _NOT_BEFORE.get(language)
+    if pattern is not None and pattern.search(cue.before):
+        return True
+    return language == "ko" and _NOT_AFTER.search(cue.after) is not None
+
+
+def intents(evidence: Evidence, label: str) -> tuple[str, ...]:
+    """Every intent that holds, in the fixed order of `verdict.INTENTS`; chatter when none does."""
+    found = {
+        "question": evidence["question"] >= 0.5 and evidence["rhetorical"] < 1,
+        "request": evidence["request"] >= 0.7,
+        "complaint": evidence["complaint"] >= 1
+        or (max(evidence["complaint"], evidence["problem"], evidence["churn"]) >= 0.5 and label == "negative")
+        or evidence["discourage"] >= 1,
+        "praise": (evidence["praise"] >= 1 and label != "negative")
+        or (evidence["praise"] >= 0.5 and label == "positive")
+        or (evidence["recommend"] >= 1 and label != "negative"),
+        "purchase": evidence["purchase"] >= 0.7,
+        "churn": evidence["churn"] >= 0.7,
+        "spam": evidence["spam"] >= 0.7,
+        "sponsored": evidence["sponsored"] >= 0.7,
+        "news": evidence["news"] >= 0.7,
+    }
+    return tuple(name for name, holds in found.items() if holds) or ("chatter",)

@@ -1,0 +1,131 @@
+"""Which language a text is in: the script decides where it can, words and letter runs decide among Latin ones."""
+
+import re
+from functools import lru_cache
+
+UNKNOWN = "und"
+
+_LATIN_WORD = re.compile(r"[a-z\u00c0-\u024f\u1e00-\u1eff']+")
+
+# Words that are frequent and (nearly) particular to one language; enough until the table has spoken.
+_FUNCTION_WORDS: dict[str, str] = {
+    "en": "the and is are was were you your my for with this that have has not what when how can i i'm it it's "
+    "they from would please never just been why does did don't can't get got order",
+    "es": "el los las una pero que está están por para con muy más cuando cómo qué mi su hola gracias no es del "
+    "todavía porque también yo pedido",
+    "de": "der die das und ist nicht ich sie wir mit für auf ein eine aber auch noch wann wie mein meine bitte "
+    "danke sehr bei von zu habe hat",
+    "fr": "le les des une est pas je vous nous avec pour dans mais très quand comment mon ma mes merci bonjour "
+    "depuis toujours c'est j'ai n'est qui sur au",
+    "pt": "os as uma não é está para com mas muito quando meu minha obrigado obrigada olá vocês você ainda por "
+    "que foi pedido do da em",
+    "it": "il gli una è non che per con ma molto quando come mio mia grazie ciao sono ho ancora della del di "
+    "perché questo questa anche ordine",
+    "id": "yang dan tidak saya ini itu untuk dengan sudah belum ada kapan bisa tolong terima kasih kok nggak gak "
+    "aku kamu di barang pesanan banget mau dari",
+    "nl": "het een niet ik je en van voor met maar ook nog wanneer hoe mijn bedankt heel zijn heb heeft wat dat",
+    "pl": "nie się jest na to że jak czy mi moje dziękuję proszę bardzo kiedy jeszcze już ale dla",
+    "sv": "och är inte jag det som för med men när hur min mitt tack mycket har en ett på av",
+    "tr": "ve bir bu için ne çok değil mi ama var yok benim nasıl zaman teşekkürler lütfen daha",
+    "vi": "không là của và tôi có cho này được với rất khi nào bao nhiêu cảm ơn bạn mình đã",
+}
+
+
+@lru_cache(maxsize=1)
+def _votes() -> dict[str, dict[str, float]]:
+    owners: dict[str, list[str]] = {}
+    for code, words in _FUNCTION_WORDS.items():
+        for word in dict.fromkeys(words.split()):
+            owners.setdefault(word, []).append(code)
+    return {word: {code: 1.0 / len(codes) for code in codes} for word, codes in owners.items()}
+
+
+def detect(lower: str, hint: str | None = None) -> str:
+    """ISO 639-1, or "und" when there is too little to tell. `hint` is what the platform says."""
+    hint = _code(hint)
+    script = by_script(lower)
+    if script is None:
+        return UNKNOWN if hint is None else hint
+    if script != "latin":
+        if script == "cyrillic":
+            return hint if hint in ("ru", "uk", "bg", "sr") else "ru"
+        if script == "arabic":
+            return hint if hint in ("ar", "fa", "ur") else "ar"
+        if script == "zh" and hint == "ja":
+            return "ja"
+        return script
+    return _latin(lower, hint)
+
+
+def _code(hint: str | None) -> str | None:
+    if not hint:
+        return None
+    code = hint.strip().lower().replace("_", "-").split("-")[0]
+    return code if code.isascii() and code.isalpha() and len(code) in (2, 3) and code != UNKNOWN else None
+
+
+def by_script(lower: str) -> str | None:
+    """ "ko", "ja", "zh", "th", another script's main language, "latin", or None when there are no letters."""
+    if lower.isascii():
+        return "latin" if any(c.isalpha() for c in lower) else None
+    count = dict.fromkeys(("ko", "kana", "han", "th", "arabic", "cyrillic", "he", "el", "hi", "latin", "jamo"), 0)
+    for character in lower:
+        if character < "\u0250":
+            if character.isalpha():
+                count["latin"] += 1
+        elif kind := _kind(ord(character)):
+            count[kind] += 1
+    hangul = count["ko"]
+    latin = count["latin"]
+    # Brand names and slang are written in Latin letters inside Korean text, so two syllables are enough.
+    if hangul >= 2 and hangul * 12 >= latin and hangul >= count["kana"] + count["han"]:
+        return "ko"
+    if count["kana"] >= 1 and (count["kana"] + count["han"]) * 6 >= latin and count["kana"] * 8 >= count["han"]:
+        return "ja"
+    if count["han"] >= 1 and count["han"] * 6 >= latin:
+        return "zh"
+    kind, most = max(((k, n) for k, n in count.items() if k not in ("kana", "han", "jamo")), key=lambda kn: kn[1])
+    if most == 0:
+        return "ko" if count["jamo"] >= 2 else None
+    return kind
+
+
+def _kind(c: int) -> str | None:
+    if 0xAC00 <= c <= 0xD7A3:
+        return "ko"
+    if 0x3131 <= c <= 0x318E or 0x1100 <= c <= 0x11FF:
+        return "jamo"
+    if 0x3041 <= c <= 0x30FE or 0xFF66 <= c <= 0xFF9D:
+        return "kana"
+    if 0x4E00 <= c <= 0x9FFF or 0x3400 <= c <= 0x4DBF or 0x20000 <= c <= 0x2FA1F:
+        return "han"
+    if 0x0E01 <= c <= 0x0E5B:
+        return "th"
+    if 0x0600 <= c <= 0x06FF or 0x0750 <= c <= 0x077F:
+        return "arabic"
+    if 0x0400 <= c <= 0x052F:
+        return "cyrillic"
+    if 0x0590 <= c <= 0x05FF:
+        return "he"
+    if 0x0370 <= c <= 0x03FF:
+        return "el"
+    if 0x0900 <= c <= 0x097F:
+        return "hi"
+    if 0x1E00 <= c <= 0x1EFF:
+        return "latin"
+    return None
+
+
+def _latin(lower: str, hint: str | None) -> str:
+    words = _LATIN_WORD.findall(lower)
+    votes: dict[str, float] = {}
+    table = _votes()
+    for word in words:
+        for code, share in table.get(word, {}).items():
+            votes[code] = votes.get(code, 0.0) + share
+    if not votes:
+        return hint or UNKNOWN
+    if hint:
+        votes[hint] = votes.get(hint, 0.0) + 0.5
+    best, most = max(votes.items(), key=lambda kv: kv[1])
+    return best if most >= 1.0 or most * 6 >= len(words) else hint or UNKNOWN

@@ -1,0 +1,106 @@
+"""Does it need a reply: an additive model whose terms are reasons and add up to the log-odds."""
+
+from collections.abc import Iterator, Mapping
+
+from monitor.judging.clean import Cleaned
+from monitor.judging.intent import Evidence
+from monitor.judging.sentiment import Tone
+from monitor.judging.verdict import Context, Reason, Text, log_odds, probability
+
+START = -2.0
+
+# Who it is said to weighs more than how it is said.
+CHANNEL = {"third_party": 0.0, "own_post": 0.5, "direct": 2.6, "review": 0.5}
+
+TEXT = {
+    "question": 2.3,
+    "request": 2.3,
+    "complaint": 2.2,
+    "problem": 1.0,
+    "purchase": 0.5,
+    "churn": 1.2,
+    "followup": 0.8,
+    "commerce": 0.6,
+    "discourage": 0.6,
+    "praise": -0.9,
+    "thanks": -0.5,
+    "recommend": -0.5,
+    "resolved": -1.4,
+    "spam": -3.5,
+    "sponsored": -3.0,
+    "news": -2.5,
+    "rhetorical": -1.8,
+    "links": -1.5,
+}
+"""Log-odds of the full strength of each sign in the text."""
+
+CHECK_BAND = 0.9
+"""How near to the threshold (in log-odds) an answer is too uncertain to go unseen."""
+
+
+def reasons(
+    text: Text,
+    context: Context,
+    cleaned: Cleaned,
+    evidence: Evidence,
+    tone: Tone,
+    urgent: float,
+    learned: Mapping[str, float],
+) -> tuple[Reason, ...]:
+    return tuple(
+        r for r in _terms(text, context, cleaned, evidence, tone, urgent, learned) if r.weight or r.name == "start"
+    )
+
+
+def _terms(
+    text: Text,
+    context: Context,
+    cleaned: Cleaned,
+    evidence: Evidence,
+    tone: Tone,
+    urgent: float,
+    learned: Mapping[str, float],
+) -> Iterator[Reason]:
+    yield Reason("start", START + learned.get("start", 0.0))
+    yield Reason(f"channel_{text.channel}", CHANNEL.get(text.channel, 0.0))
+    if text.addressed:
+        yield Reason("addressed", 1.0)
+    if context.reply_to_us:
+        yield Reason("reply_to_us", 0.7)
+    if context.earlier_contacts > 1:
+        yield Reason("repeat", min(0.3 * context.earlier_contacts, 1.2))
+    if context.vip:
+        yield Reason("vip", 0.7)
+    if context.in_foreign_conversation and not text.addressed:
+        yield Reason("foreign_conversation", -1.0)
+    if context.competitor:
+        yield Reason("competitor", -1.5)
+    if text.rating is not None:
+        if text.rating < 0.4:
+            yield Reason("stars_low", 1.6)
+        elif text.rating > 0.7:
+            yield Reason("stars_high", -0.6)
+    asked = max(evidence["question"], evidence["request"], evidence["complaint"])
+    for name, weight in TEXT.items():
+        strength = evidence[name]
+        if not strength:
+            continue
+        # Praise and thanks often frame a question or a complaint; they only speak against a reply on their own.
+        if name in ("praise", "thanks", "recommend") and asked >= 0.7:
+            continue
+        yield Reason(name, weight * strength + learned.get(name, 0.0) * strength, evidence.quotes.get(name, ""))
+    if urgent:
+        yield Reason("urgent", 1.8 * urgent)
+    if tone.label == "negative":
+        yield Reason("negative", 0.6)
+    elif tone.label == "positive" and asked < 0.7:
+        yield Reason("positive", -0.4)
+    if len(cleaned.lower) < 8 and not asked:
+        yield Reason("too_little", -0.5)
+
+
+def decide(terms: tuple[Reason, ...], cut: float) -> tuple[bool, float, bool]:
+    """Needs a reply, with which probability, and whether a person should look."""
+    odds = sum(r.weight for r in terms)
+    bar = log_odds(min(max(cut, 1e-6), 1 - 1e-6))
+    return odds >= bar, probability(odds), abs(odds - bar) <= CHECK_BAND
