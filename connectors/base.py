@@ -17,6 +17,7 @@ brand's own accounts are handed in, and its errors say what to do next:
       GatedError          access is not granted yet: say which form or plan, ask daily
       SettingsError       what rules.yaml asks for cannot work: pause the source, show the message
       PayloadError        an answer that we cannot read: keep the cursor, show a developer where
+      ReplyRefusedError   this answer to this mention cannot be given (gone, closed, too long): a person must look
 
 Messages of errors name the place and the problem, never a value that came from outside or a secret.
 """
@@ -78,6 +79,10 @@ class SettingsError(ConnectorError):
 
 class PayloadError(ConnectorError):
     """The platform's answer does not have the shape that its documentation promises."""
+
+
+class ReplyRefusedError(ConnectorError):
+    """This answer to this mention cannot be given, now or later: it is gone, closed, or the text does not fit."""
 
 
 # ---------------------------------------------------------------- values
