@@ -24,6 +24,7 @@ Messages of errors name the place and the problem, never a value that came from 
 
 from __future__ import annotations
 
+import json
 import unicodedata
 from collections.abc import AsyncIterator, Iterable, Mapping, MutableMapping, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -436,12 +437,29 @@ class Connector(Generic[S]):
 
     def read(self, shape: type[M], response: httpx.Response) -> M:
         """The answer as `shape`; an answer that is no JSON, or has another shape, is a `PayloadError`."""
+        adapter = _adapter(shape)
         try:
-            return _adapter(shape).validate_json(response.content)
+            try:
+                return adapter.validate_json(response.content)
+            except ValidationError:
+                # One post with half a character in it must not make the whole page unreadable.
+                if (mended := _mended(response.content)) is None:
+                    raise
+                return adapter.validate_json(mended)
         except ValidationError as e:
             raise PayloadError(f"{getattr(shape, '__name__', shape)}: {problems(e)}") from None
         except RecursionError:
             raise PayloadError("the answer is nested too deeply") from None
+
+
+def _mended(content: bytes) -> bytes | None:
+    """The same JSON without a byte order mark, and with `?` for lone surrogates ("\\ud83d", left by platforms that cut
+    texts in UTF-16) and broken UTF-8; None when it is no JSON at all."""
+    try:
+        value = json.loads(content.decode("utf-8-sig", "replace"))
+        return json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
+    except ValueError:
+        return None
 
 
 _adapters: dict[Any, TypeAdapter[Any]] = {}

@@ -877,6 +877,7 @@ HOSTILE: tuple[Any, ...] = (
     None, MISSING, "", "x", -1, 0, 10**30, 1e308, True, [], {}, [None], ["x"], {"x": None},
     "\u202e\x00<script>alert(1)</script>", "9999-12-31T23:59:59Z", 253402300799, 253402300799000, "253402300799",
     "Fri, 31 Dec 9999 23:59:59 GMT", "javascript:alert(1)", "http://[::1", "<p>" * 2000, "가" * 20_000,
+    "half \ud83d",
 )  # fmt: skip
 
 
