@@ -407,13 +407,17 @@ class Connector(Generic[S]):
                 json=json,
                 data=data,
             )
+        except httpx.UnsupportedProtocol as e:
+            # Where the client will not go. It says why in words of its own, without the address.
+            raise SettingsError(str(e)) from None
         except httpx.TransportError as e:
             # The exception's own text may hold the address, and with it a key.
             raise TransientError(f"no answer: {type(e).__name__}") from None
         except (httpx.InvalidURL, httpx.TooManyRedirects) as e:
             raise SettingsError(f"the address cannot be used: {type(e).__name__}") from None
-        except httpx.DecodingError:
-            raise PayloadError("the answer's compression is broken") from None
+        except httpx.DecodingError as e:
+            # Too large, or broken compression: words of the client and of zlib, never a part of the answer.
+            raise PayloadError(str(e)) from None
         self.check(response)
         return response
 
