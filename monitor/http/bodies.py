@@ -1,0 +1,119 @@
+"""Reading an answer's body without trusting how large it says it is.
+
+Decoding is ours: httpx decodes a whole chunk at once, and 64 KiB of gzip can hold 64 MiB.
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import TYPE_CHECKING
+
+import httpx
+
+if TYPE_CHECKING:
+    from zlib import _Decompress
+
+PIECE = 64 * 1024
+"""Most that is decoded in one go, in bytes."""
+
+MAX_MEMBERS = 1_000
+"""Most gzip members in one answer. RFC 1952 lets them follow each other, and an empty one costs 20 bytes."""
+
+_GZIP = 16 + zlib.MAX_WBITS
+_CODINGS = {"": "", "identity": "", "gzip": "gzip", "x-gzip": "gzip", "deflate": "deflate"}
+
+
+class BodyTooLargeError(httpx.DecodingError):
+    """The answer, decoded, is larger than we take."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"the answer is larger than {limit / 2**20:.3g} MiB")
+
+
+class Body:
+    """Takes an answer piece by piece and keeps it decoded: at most `limit` bytes, whatever it was packed into.
+
+    Errors: `BodyTooLargeError`, and `httpx.DecodingError` for codings that we did not ask for or that are broken.
+    """
+
+    def __init__(self, coding: str, limit: int) -> None:
+        try:
+            self._coding = _CODINGS[coding.strip().lower()]
+        except KeyError:
+            raise httpx.DecodingError("the answer is compressed in a way that we did not ask for") from None
+        self._limit = limit
+        self._kept = bytearray()
+        self._head = b""  # too short to tell how it is packed
+        self._member: _Decompress | None = None
+        self._fresh = True  # the member has given nothing yet
+        self._finished = 0
+        self._over = False
+
+    def add(self, data: bytes) -> None:
+        if not self._coding:
+            self._keep(data)
+            return
+        data, self._head = self._head + data, b""
+        while data and not self._over:
+            if self._member is None:
+                if self._coding == "deflate" and len(data) < 2:
+                    self._head = data
+                    return
+                self._begin(data)
+            else:
+                data = self._decode(self._member, data)
+
+    def whole(self) -> bytes:
+        """The body, once everything has been added."""
+        if self._member is not None:
+            # zlib may have taken all input and still hold the end of a match back.
+            while piece := self._member.decompress(b"", PIECE):
+                self._keep(piece)
+        if self._head or (self._member is not None and not self._member.eof):
+            raise httpx.DecodingError("the compressed answer ends too early")
+        return bytes(self._kept)
+
+    def _begin(self, data: bytes) -> None:
+        if self._finished and self._coding == "deflate":
+            self._over = True
+            return
+        if self._finished >= MAX_MEMBERS:
+            raise httpx.DecodingError("the answer is compressed in too many parts")
+        window = _GZIP
+        if self._coding == "deflate":
+            # It means zlib's format (RFC 9110, 8.4.1.2), but some servers send it without the header.
+            has_header = data[0] & 0x0F == 8 and int.from_bytes(data[:2], "big") % 31 == 0
+            window = zlib.MAX_WBITS if has_header else -zlib.MAX_WBITS
+        self._member = zlib.decompressobj(window)
+        self._fresh = True
+
+    def _decode(self, member: _Decompress, data: bytes) -> bytes:
+        """Decodes one piece and gives back what is still to be decoded."""
+        try:
+            piece = member.decompress(data, PIECE)
+        except zlib.error:
+            if not self._finished or not self._fresh:
+                raise httpx.DecodingError("the answer's compression is broken") from None
+            self._over, self._member = True, None  # padding behind the last member: everybody ignores it
+            return b""
+        self._fresh = self._fresh and not piece
+        self._keep(piece)
+        if not member.eof:
+            return member.unconsumed_tail
+        self._finished += 1
+        self._member = None
+        return member.unused_data
+
+    def _keep(self, data: bytes) -> None:
+        if len(self._kept) + len(data) > self._limit:
+            raise BodyTooLargeError(self._limit)
+        self._kept += data
+
+
+def is_text_encoding(name: str) -> bool:
+    """Whether text can be read with this encoding: Python also knows "zlib", "idna", "undefined" and their like."""
+    try:
+        b"a\xff".decode(name, "replace")
+    except (LookupError, ValueError):
+        return False
+    return True
