@@ -127,7 +127,7 @@ class Settings(base.Settings):
     def _asks_for_something(self) -> Settings:
         if not self.queries and not self.domains:
             raise ValueError("give at least one of queries and domains")
-        if any(not _folded(q) for q in self.queries):
+        if not all(any(c.isalnum() for c in q) for q in self.queries):
             raise ValueError("a query needs at least one letter or digit")
         return self
 
@@ -426,7 +426,9 @@ class HackerNews(Connector[Settings]):
 
     def _match(self, item: Item) -> str:
         """Whether it names us in its words or by its link: Algolia matches beginnings of words."""
-        said = _folded(item.words if item.type == "comment" else f"{text_of(item.title)}\n{item.words}")
+        said = _folded(
+            (item.words if item.type == "comment" else f"{text_of(item.title)}\n{item.words}")[: base.MAX_TEXT]
+        )
         if any(_names(said, _folded(q)) for q in self.settings.queries):
             return "text"
         host = _host(item.url)
@@ -506,7 +508,7 @@ class _Chain:
         self._connector = connector
         self._waiting = waiting
         self._left = MAX_WALK
-        self._parents: dict[int, int | None] = {i.id: i.parent for i in own}
+        self._parents: dict[int, int | None] = {i.id: i.parent for i in own if i.parent}
         for number, mention in waiting.items():
             if mention.in_reply_to and mention.in_reply_to.isdecimal():
                 self._parents[number] = int(mention.in_reply_to)
@@ -519,16 +521,16 @@ class _Chain:
         """The waiting mentions on the way from the item up to its story."""
         if item.story and self._threads is not None and str(item.story) not in self._threads:
             return []
-        found = [item.story] if item.story in self._waiting else []
+        found = [item.story] if item.story and item.story in self._waiting else []
         # Ids only grow: below the lowest waiting mention (in the thread, where it is known) nothing can be found.
         same = [n for n, m in self._waiting.items() if not item.story or m.conversation in {None, str(item.story)}]
         lowest = min((n for n in same if n not in found), default=None)
-        at = item.parent
-        while lowest is not None and at is not None and at >= lowest:
-            if at in self._waiting and at not in found:
+        at: int | None = item.id
+        while lowest is not None and at is not None and at >= lowest and at != item.story:
+            if at in self._waiting:
                 found.append(at)
             at = await self._parent(at)
-        return [n for n in found if n is not None]
+        return found
 
     async def _parent(self, number: int) -> int | None:
         if number not in self._parents:
