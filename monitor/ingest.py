@@ -1,0 +1,241 @@
+"""The one door in: what a page brings is matched, judged, given a deadline, and saved.
+
+Polls, streams, webhooks and imports all come through here, so that a mention is the same whichever way it came.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+from connectors.base import Kind, Mention, Page, not_after
+from monitor import deadlines
+from monitor.conditions import Traits, stars
+from monitor.config import vip_key
+from monitor.config.rules import DEFAULT_ROUTE, Rules, Source
+from monitor.judging import Context, Reason, Text, Verdict, judge
+from monitor.query import Document, Matcher
+from monitor.store import Store
+from monitor.store.facts import Judged, NewDeadline, NewMessage, PageWork, Saved
+from monitor.store.mentions import RECENT, content_hash, identity
+
+log = logging.getLogger(__name__)
+
+PROMPT = timedelta(minutes=15)
+"""A mention found within this time of its publication counts from then, a later one from when we found it."""
+
+UNJUDGED = Verdict(
+    language="und",
+    sentiment=None,
+    label="unknown",
+    intents=("chatter",),
+    needs_reply=True,
+    needs_reply_score=0.5,
+    check=True,
+    urgent=False,
+    urgency="",
+    priority="normal",
+    points=0.0,
+    reasons=(Reason("unjudged", 0.0),),
+)
+"""What a mention gets when judging itself broke: a person looks, and nothing is lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """How a page came: by which way, whether it is the first look at the source, and when to look again."""
+
+    source: Source
+    way: str
+    first: bool = False
+    due_at: datetime | None = None
+    last: bool = True
+
+
+class Ingest:
+    """Everything that is the same for all pages of one brand: its rules and its topics, compiled once."""
+
+    def __init__(self, rules: Rules, store: Store) -> None:
+        self.rules = rules
+        self.store = store
+        self.matcher = Matcher({name: topic.query for name, topic in rules.topics.items()})
+
+    def save(self, page: Page, arrival: Arrival, now: datetime) -> Saved:
+        """Save what a page brings, whole, together with its cursor. Safe to repeat."""
+        answers = [m for m in page.mentions if m.ours and not m.deleted]
+        gone = [identity(m) for m in page.mentions if m.deleted]
+        wanted = self._wanted([not_after(m, now) for m in page.mentions if not m.ours and not m.deleted], arrival)
+        judged = self._judge(wanted, arrival, now)
+        work = PageWork(
+            source=arrival.source.name,
+            way=arrival.way,
+            judged=judged,
+            answers=answers,
+            gone=gone,
+            cursor=page.cursor,
+            due_at=arrival.due_at,
+            skipped=page.skipped,
+            spent=page.spent,
+            gap=page.gap,
+            last=arrival.last,
+        )
+        return self.store.mentions.save_page(work, now, list(self._notes(page, arrival, judged, now)))
+
+    def judge_one(self, mention: Mention, topics: frozenset[str], contacts: int = 0, to_us: bool = False) -> Verdict:
+        """The verdict on one mention. Never raises: what cannot be judged is for a person to look at."""
+        try:
+            return judge(self._text(mention), self._context(mention, topics, contacts, to_us), self.rules.judging)
+        except Exception:  # our bug must not stop the page on which this mention stands
+            log.exception("could not judge platform=%s", mention.platform)
+            return UNJUDGED
+
+    # ------------------------------------------------------------ steps
+
+    def _wanted(self, mentions: Sequence[Mention], arrival: Arrival) -> list[tuple[Mention, frozenset[str]]]:
+        """What speaks of us: by topic, on our own pages, or to us."""
+        wanted = []
+        for mention in mentions:
+            topics = self.matcher.match(document(mention, arrival.source.name))
+            if arrival.source.topics is not None:
+                topics &= arrival.source.topics
+            if topics or mention.owned or mention.addressed:
+                wanted.append((mention, topics))
+        return wanted
+
+    def _judge(self, wanted: Sequence[tuple[Mention, frozenset[str]]], arrival: Arrival, now: datetime) -> list[Judged]:
+        known = self.store.mentions.known([identity(m) for m, _ in wanted])
+        # Most of a page has been seen before: overlaps are how late items are found.
+        fresh = [
+            (m, topics)
+            for m, topics in wanted
+            if identity(m) not in known or known[identity(m)].content_hash != content_hash(m)
+        ]
+        contacts = self.store.mentions.contacts({(m.platform, m.author.id) for m, _ in fresh}, now - RECENT)
+        ours = self.store.mentions.ours(arrival.source.platform, [m.in_reply_to or "" for m, _ in fresh])
+        judged = []
+        for mention, topics in fresh:
+            verdict = self.judge_one(
+                mention,
+                topics,
+                contacts.get((mention.platform, mention.author.id), 0),
+                mention.in_reply_to in ours,
+            )
+            opens = self._promise(mention, topics, verdict, arrival, now) if verdict.needs_reply else None
+            judged.append(Judged(mention, verdict, topics, self._is_vip(mention), arrival.first, opens))
+        return judged
+
+    def _promise(
+        self, mention: Mention, topics: frozenset[str], verdict: Verdict, arrival: Arrival, now: datetime
+    ) -> NewDeadline | None:
+        traits = self._traits(mention, topics, verdict, arrival.source.name)
+        target = self.rules.target(traits)
+        route = self.rules.route(traits, target)
+        # Old news of a source that we have only just met counts from when it happened.
+        opened_at = mention.published if arrival.first or now - mention.published <= PROMPT else now
+        due_at = target.calendar.add(opened_at, target.reply_within)
+        if arrival.first and due_at <= now:
+            return None
+        plan = self.rules.plan(target.name, route.name)
+        facts = deadlines.Facts(opened_at=opened_at, due_at=due_at, window_ends_at=mention.window_ends_at)
+        wake_at = deadlines.next_wake(facts, plan, now) or now
+        return NewDeadline("first", target.name, route.name, opened_at, due_at, wake_at, mention.window_ends_at)
+
+    def _notes(self, page: Page, arrival: Arrival, judged: Sequence[Judged], now: datetime) -> list[NewMessage]:
+        source, channel = arrival.source.name, self.rules.channel(DEFAULT_ROUTE)
+        notes = []
+        if arrival.first and judged:
+            payload = {
+                "what": "baseline",
+                "source": source,
+                "way": arrival.way,
+                "found": len(judged),
+                "waiting": sum(j.opens is not None for j in judged),
+            }
+            notes.append(NewMessage(f"baseline:{source}:{arrival.way}", channel, "note", payload))
+        if page.gap:
+            payload = {"what": "gap", "source": source, "way": arrival.way, "why": page.gap}
+            notes.append(NewMessage(f"gap:{source}:{arrival.way}:{now.date()}", channel, "note", payload))
+        return notes
+
+    # ------------------------------------------------------------ translations
+
+    def _traits(self, mention: Mention, topics: frozenset[str], verdict: Verdict, source: str) -> Traits:
+        return Traits(
+            priority=verdict.priority,
+            platform=mention.platform,
+            source=source,
+            kind=str(mention.kind),
+            language=verdict.language,
+            intents=frozenset(verdict.intents),
+            topics=topics,
+            stars=stars(mention.rating),
+            followers=mention.author.followers,
+            vip=self._is_vip(mention),
+            owned=mention.owned,
+            addressed=mention.addressed,
+            private=mention.private,
+            urgent=verdict.urgent,
+        )
+
+    def _text(self, mention: Mention) -> Text:
+        if mention.private or mention.kind in {Kind.MESSAGE, Kind.MAIL}:
+            return _text(mention, "direct")
+        if mention.kind is Kind.REVIEW:
+            return _text(mention, "review")
+        return _text(mention, "own_post" if mention.owned else "third_party")
+
+    def _context(self, mention: Mention, topics: frozenset[str], contacts: int, to_us: bool) -> Context:
+        near_us = mention.owned or mention.addressed or to_us
+        return Context(
+            reach=mention.author.followers,
+            vip=self._is_vip(mention),
+            earlier_contacts=contacts,
+            reply_to_us=to_us,
+            in_foreign_conversation=mention.in_reply_to is not None and not near_us,
+            topics=tuple(sorted(topics)),
+            competitor=bool(topics) and topics <= self.rules.competitors and not near_us,
+        )
+
+    def _is_vip(self, mention: Mention) -> bool:
+        names = (mention.author.handle, mention.author.id)
+        return any(vip_key(mention.platform, name) in self.rules.vip for name in names if name)
+
+
+def _text(mention: Mention, channel: str) -> Text:
+    return Text(
+        text=mention.text,
+        title=mention.title,
+        language=mention.language,
+        channel=channel,  # type: ignore[arg-type]
+        kind=str(mention.kind),
+        rating=mention.rating,
+        addressed=mention.addressed,
+    )
+
+
+def document(mention: Mention, source: str) -> Document:
+    """What queries look at."""
+    return Document(
+        text=mention.text,
+        title=mention.title,
+        author_handle=mention.author.handle,
+        author_name=mention.author.name,
+        language=mention.language or "",
+        site=urlsplit(mention.url).hostname or "" if _parses(mention.url) else "",
+        kind=str(mention.kind),
+        source=source,
+        platform=mention.platform,
+        rating=mention.rating,
+        followers=mention.author.followers,
+    )
+
+
+def _parses(url: str) -> bool:
+    try:
+        urlsplit(url)
+    except ValueError:
+        return False
+    return True
