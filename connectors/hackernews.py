@@ -325,7 +325,7 @@ class HackerNews(Connector[Settings]):
             page = await self._ask(questions[run.question], run, now)
         else:
             page = await self._bridge(run, now)
-            place.bridged = (run.item or 1) - 1
+            place.bridged = run.item - 1 if run.item else None
         bridging = run.item is not None and (run.top is None or run.item <= run.top)
         if run.question >= len(questions) and not bridging:
             place.finish(run)
@@ -418,7 +418,7 @@ class HackerNews(Connector[Settings]):
 
     def _mention(self, item: Item, now: datetime) -> Mention | None:
         """The mention, unless it is neither ours nor about us."""
-        ours = item.by in self.accounts
+        ours = item.by != "" and item.by in self.accounts
         match = self._match(item)
         if item.gone or item.type not in {"story", "comment"} or not (ours or match):
             return None

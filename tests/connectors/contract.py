@@ -25,8 +25,9 @@ Below it goes what is special about the platform, with the same tools: `self.pla
 `self.build(platform, memo)` makes the connector, `self.fetch(...)` fetches as the monitor does (a new object each
 time, the cursor as it comes out of the database) and checks whatever must always hold.
 
-A script maps questions to answers. A question is "[METHOD ][https://host]/path[?name=value]": `*` in the path stands
-for anything, the named parameters must be among those asked, "*" alone is any question; the first that fits answers.
+A script maps questions to answers. A question is "[METHOD ][https://host]/path[?name=value][#words]": `*` in the path
+stands for anything, the named parameters must be among those asked, the words must stand in the body, "*" alone is
+any question; the first that fits answers.
 An answer is a file in `payloads/<name>/`, a status code, a dict or list (JSON), bytes, an `httpx.Response`, an
 exception, or a function of the request that gives one of these; a tuple is answered in order, the last one for ever.
 
@@ -287,10 +288,11 @@ def payload(folder: Path, answer: Any) -> tuple[bytes, str]:
 class _Route:
     def __init__(self, question: str, answers: Any) -> None:
         self.question = question
-        match = re.fullmatch(r"(?:([A-Z]+) )?(https?://[^/]+)?([^?]*)(?:\?(.*))?", question)
+        match = re.fullmatch(r"(?:([A-Z]+) )?(https?://[^/]+)?([^?#]*)(?:\?([^#]*))?(?:#(.*))?", question)
         assert match, f"not a question: {question}"
-        self._method, self._base, path, params = match.groups()
+        self._method, self._base, path, params, words = match.groups()
         self._path = re.compile(".*".join(map(re.escape, path.split("*"))))
+        self._words = (words or "").encode()
         self._params = httpx.QueryParams(params or "").multi_items()
         self._answers = list(answers) if isinstance(answers, tuple) else [answers]
         assert self._answers, f"no answer to {question}"
@@ -300,6 +302,7 @@ class _Route:
             self._method in {None, request.method}
             and self._base in {None, f"{request.url.scheme}://{request.url.netloc.decode()}"}
             and self._path.fullmatch(request.url.path) is not None
+            and self._words in request.content
             and all(pair in request.url.params.multi_items() for pair in self._params)
         )
 
@@ -466,10 +469,10 @@ class ConnectorContract:
         return {s for s in (*_secrets(self.connector.Settings(**self.settings)), *self.secrets) if s}
 
     def check_error(self, error: BaseException, caplog: pytest.LogCaptureFixture) -> None:
-        shown = "".join(traceback.format_exception(error))
+        # The lines of code in a traceback are no leak; its messages may be, those of causes too.
+        shown = _without_source("".join(traceback.format_exception(error)))
         for text in (str(error), repr(error), shown):
-            # The names of failures and the lines of this file are no leak; the error's own words may be.
-            self.check_secrets(_without_source(text), "an error")
+            self.check_secrets(text, "an error")
         assert str(error).strip(), "an error without words"
         self.check_log(caplog)
 
