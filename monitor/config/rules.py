@@ -142,6 +142,14 @@ class Rules:
             return CONSOLE
         return f"slack:{self.routes.get(route, self.routes[DEFAULT_ROUTE]).channel}"
 
+    def secrets(self) -> list[str]:
+        """Every secret value, so that the log can blot it out."""
+        held: list[SecretStr] = [s for s in (self.slack_token, self.fallback.webhook) if s is not None]
+        held += [self.mail.smtp] if self.mail else []
+        for source in self.sources.values():
+            held += [value for _, value in source.settings if isinstance(value, SecretStr)]
+        return [secret.get_secret_value() for secret in held]
+
     @property
     def competitors(self) -> frozenset[str]:
         return frozenset(name for name, topic in self.topics.items() if topic.competitor)

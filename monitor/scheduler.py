@@ -1,0 +1,190 @@
+"""The daemon: APScheduler wakes it for a handful of jobs; what is due stands in rows.
+
+The clock is read here, once per job, and goes inward as `now`. SIGTERM and SIGINT stop it in order: no new work, what
+runs may finish, and what does not finish in time is repeated after the next start, since nothing of it was recorded.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from monitor import alerts, digest, health, replies
+from monitor.app import App
+from monitor.store import StoreError, WayState
+from monitor.web import Server, server
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 50
+"""Ways polled at the same time."""
+
+PATIENCE = 8.0
+"""Seconds that running work may take to end after a signal; the container is killed after 10."""
+
+DRIFT = timedelta(seconds=30)
+
+
+def utcnow() -> datetime:
+    return datetime.now(UTC)
+
+
+class Daemon:
+    """Runs one app until it is told to stop."""
+
+    def __init__(self, app: App, clock: Callable[[], datetime] = utcnow) -> None:
+        self.app = app
+        self.clock = clock
+        self.started_at = clock()
+        self.ticked_at = self.started_at
+        self.stopping = asyncio.Event()
+        self._polls: set[asyncio.Task[object]] = set()
+        self._jobs: set[asyncio.Task[object]] = set()
+        self._trouble = ""
+        self.scheduler = AsyncIOScheduler(
+            timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+        )
+
+    async def run(self) -> None:
+        """Until a signal comes, or `stopping` is set."""
+        loop = asyncio.get_running_loop()
+        for sig in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(sig, self.stopping.set)
+        await asyncio.to_thread(self.app.polling.agree, self.clock())
+        for name, job, seconds in self.jobs():
+            self.scheduler.add_job(self._guarded, "interval", args=(name, job), seconds=seconds, id=name)
+        self.scheduler.start()
+        web = self._serve()
+        watch = asyncio.create_task(self._watch_clock())
+        log.info("started brand=%s sources=%d", self.app.rules.brand.id, len(self.app.eyes))
+        try:
+            await self.stopping.wait()
+        finally:
+            log.info("stopping running=%d", len(self._polls) + len(self._jobs))
+            self.scheduler.shutdown(wait=False)
+            watch.cancel()
+            await self._finish()
+            if web is not None:
+                web[0].should_exit = True
+                with contextlib.suppress(TimeoutError, asyncio.CancelledError):
+                    await asyncio.wait_for(web[1], 2)
+            log.info("stopped")
+
+    def jobs(self) -> list[tuple[str, Callable[[], Awaitable[object]], float]]:
+        """(name, job, seconds between runs)."""
+        return [
+            ("tick", self.tick, 1),
+            ("sweep", self.sweep, 2),
+            ("replies", self.replies, 3),
+            ("pump", self.pump, 1),
+            ("ring", self.ring, 30),
+            ("digest", self.digest, 60),
+            ("heal", self.heal, 60),
+        ]
+
+    # ------------------------------------------------------------ jobs
+
+    async def tick(self) -> None:
+        """Hand out the ways that are due; a poll never blocks the next tick."""
+        now = self.clock()
+        self.ticked_at = now
+        free = AT_ONCE - len(self._polls)
+        if free <= 0:
+            return
+        for state in await asyncio.to_thread(self.app.polling.claim, now, self.app.owner, free):
+            self._start(state, now)
+
+    async def sweep(self) -> None:
+        app, now = self.app, self.clock()
+        await asyncio.to_thread(alerts.sweep, app.rules, app.store, now, app.asks, self.started_at)
+
+    async def replies(self) -> None:
+        await replies.sweep(self.app.store, list(self.app.eyes.values()), self.clock())
+
+    async def pump(self) -> None:
+        await self.app.delivery.pump(self.clock())
+
+    async def ring(self) -> None:
+        await self.app.delivery.ring(self.clock())
+
+    async def digest(self) -> None:
+        await asyncio.to_thread(digest.sweep, self.app.rules, self.app.store, self.clock())
+
+    async def heal(self) -> None:
+        app = self.app
+        await asyncio.to_thread(app.store.ways.heal, self.clock(), app.polling.longest_wait)
+
+    # ------------------------------------------------------------ inside
+
+    def health(self) -> health.Report:
+        return health.report(self.app.store, self.app.delivery.refused, self.ticked_at, self.clock())
+
+    async def _guarded(self, name: str, job: Callable[[], Awaitable[object]]) -> None:
+        """A job's edge: what goes wrong is said once, and the next run is the retry."""
+        task = asyncio.ensure_future(job())
+        self._jobs.add(task)
+        try:
+            # Shielded: APScheduler cancels running jobs at shutdown, but what was begun is to be recorded.
+            await asyncio.shield(task)
+        except StoreError as e:
+            if str(e) != self._trouble:
+                log.error("job=%s %s", name, e)
+                self._trouble = str(e)
+        except Exception:
+            log.exception("broke job=%s", name)
+        else:
+            if name == "sweep":
+                self._trouble = ""
+        finally:
+            if task.done():
+                self._jobs.discard(task)
+            else:
+                task.add_done_callback(self._jobs.discard)
+
+    def _start(self, state: WayState, now: datetime) -> None:
+        task: asyncio.Task[object] = asyncio.create_task(self.app.polling.poll(state, now))
+        self._polls.add(task)
+        task.add_done_callback(self._polls.discard)
+
+    async def _finish(self) -> None:
+        """Let running work end; what takes too long is cancelled and will be repeated."""
+        running = self._polls | self._jobs
+        if running:
+            _, late = await asyncio.wait(running, timeout=PATIENCE)
+            for task in late:
+                task.cancel()
+            if late:
+                log.warning("cut off work=%d", len(late))
+                await asyncio.wait(late, timeout=1)
+
+    def _serve(self) -> tuple[Server, asyncio.Task[None]] | None:
+        if self.app.rules.listen is None:
+            return None
+        web = server(self.health, self.app.rules.listen)
+        return web, asyncio.create_task(self._web(web))
+
+    async def _web(self, web: Server) -> None:
+        try:
+            await web.serve()
+        except SystemExit:  # how uvicorn says that the address is taken
+            log.error("cannot listen on %s:%d; the health page is off", *(self.app.rules.listen or ("", 0)))
+
+    async def _watch_clock(self) -> None:
+        """A wall clock that was set back would keep APScheduler silent until it has caught up: wake the jobs."""
+        wall, steady = self.clock(), time.monotonic()
+        while True:
+            await asyncio.sleep(5)
+            passed = timedelta(seconds=time.monotonic() - steady)
+            now = self.clock()
+            if abs((now - wall) - passed) > DRIFT:
+                log.warning("the clock jumped seconds=%d", ((now - wall) - passed).total_seconds())
+                for job in self.scheduler.get_jobs():
+                    job.modify(next_run_time=now)
+            wall, steady = now, time.monotonic()
