@@ -38,6 +38,8 @@ CODINGS = "gzip, deflate"
 MAX_REDIRECT_BYTES = 64 * 1024
 """Nobody reads a redirect's body, but httpx keeps one for each hop."""
 
+KEEP_ALIVE_SECONDS = 15.0
+
 ADDRESSES_TRIED = 3
 FALLBACK_SECONDS = 4.0
 """How long an address may take to accept a connection while there is another one to try."""
@@ -182,7 +184,9 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         timeout: dict[str, float | None] = dict(request.extensions.get("timeout", {}))
         for i, address in enumerate(addresses, 1):
             is_last = i == len(addresses)
-            patience = timeout if is_last else {**timeout, "connect": FALLBACK_SECONDS}
+            patience = (
+                timeout if is_last else {**timeout, "connect": min(timeout.get("connect") or 60, FALLBACK_SECONDS)}
+            )
             try:
                 return await transport.handle_async_request(
                     httpx.Request(
@@ -224,7 +228,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         return httpx.AsyncHTTPTransport(
             verify=self._ssl_context or shared_ssl_context(),
             trust_env=False,
-            limits=httpx.Limits(max_connections=self._bounds.per_host, max_keepalive_connections=self._bounds.per_host),
+            limits=httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEEP_ALIVE_SECONDS),
         )
 
 
@@ -240,7 +244,10 @@ def _target(url: httpx.URL) -> tuple[str, int]:
     host = host_name(url.raw_host.decode("ascii"))
     if not host:
         raise RefusedAddressError("the address names no host")
-    return host, url.port or (443 if url.scheme == "https" else 80)
+    port = url.port if url.port is not None else {"http": 80, "https": 443}[url.scheme]
+    if not 0 < port < 65536:  # httpx lets any number through
+        raise RefusedAddressError("the address names a port that cannot be")
+    return host, port
 
 
 async def _read(answer: httpx.Response, limit: int, *, has_body: bool) -> bytes:

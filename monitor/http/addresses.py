@@ -95,11 +95,15 @@ def _allowed(entry: str) -> Allowed:
         return Allowed(network=network)
     host, colon, digits = entry.rpartition(":") if ":" in entry else (entry, "", "")
     port = int(digits) if digits.isascii() and digits.isdigit() else None
-    if not host or "/" in host or (colon and (port is None or not 0 < port < 65536)):
+    bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    network = _network(bare)
+    if (
+        not bare
+        or (network is None and not set(bare).isdisjoint("/:[]"))
+        or (colon and (port is None or not 0 < port < 65536))
+    ):
         raise ValueError(f"allow_private: {entry!r} is neither a host nor a network")
-    if (network := _network(host.removeprefix("[").removesuffix("]"))) is not None:
-        return Allowed(network=network, port=port)
-    return Allowed(name=host_name(host), port=port)
+    return Allowed(name="" if network else host_name(bare), network=network, port=port)
 
 
 def _network(entry: str) -> IPv4Network | IPv6Network | None:

@@ -6,7 +6,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import httpx
 
@@ -17,15 +17,17 @@ MAX_HOSTS = 64
 @dataclass(slots=True)
 class _Host:
     places: asyncio.Semaphore
-    transport: httpx.AsyncBaseTransport
+    idle: list[httpx.AsyncBaseTransport] = field(default_factory=list)
     users: int = 0  # waiting ones too
 
 
 class Places:
-    """Hands out places, each with the transport of its host.
+    """Hands out places, each with a transport that nobody else uses meanwhile, which keeps its connection open.
 
-    A transport for each host, because httpcore looks through its whole pool at every request, and because connections
-    that were made to an address must never be shared between names: each was certified for one.
+    One pool for all would be simpler, but httpcore looks through its whole pool at every request; a connection made to
+    an address must never be shared between names, since it was certified for one; and a request that is called off
+    in the wrong moment leaves a connection in httpcore's pool that blocks it for ever. So a transport serves one name,
+    and after trouble it is thrown away.
     """
 
     def __init__(
@@ -42,7 +44,7 @@ class Places:
         """A place at this host, as soon as there is one. Errors: `httpx.PoolTimeout` when that takes too long."""
         host = self._hosts.get(name)
         if host is None:
-            host = self._hosts[name] = _Host(asyncio.Semaphore(self._per_host), self._open_transport())
+            host = self._hosts[name] = _Host(asyncio.Semaphore(self._per_host))
         self._hosts.move_to_end(name)
         host.users += 1
         try:
@@ -54,18 +56,30 @@ class Places:
                         await held.enter_async_context(self._total)
                 except TimeoutError:
                     raise httpx.PoolTimeout(f"no place within {self._max_wait:g} s") from None
-                yield host.transport
+                transport = host.idle.pop() if host.idle else self._open_transport()
+                try:
+                    yield transport
+                except BaseException:
+                    await transport.aclose()
+                    raise
+                host.idle.append(transport)
         finally:
             host.users -= 1
             await self._close_unused()
 
     async def aclose(self) -> None:
+        """Closes what nobody uses; a request that still runs must have been called off before."""
         while self._hosts:
-            await self._hosts.popitem()[1].transport.aclose()
+            await _close(self._hosts.popitem()[1])
 
     async def _close_unused(self) -> None:
         while len(self._hosts) > MAX_HOSTS:
             name = next((name for name, host in self._hosts.items() if not host.users), None)
             if name is None:
                 return
-            await self._hosts.pop(name).transport.aclose()
+            await _close(self._hosts.pop(name))
+
+
+async def _close(host: _Host) -> None:
+    while host.idle:
+        await host.idle.pop().aclose()
