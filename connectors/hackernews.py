@@ -1,9 +1,10 @@
-"""Hacker News: stories and comments that name the brand, and what the brand said itself.
+"""Hacker News: stories and comments that name the brand, answers to the brand, and what it said itself.
 
 docs: https://hn.algolia.com/api and https://github.com/HackerNews/API
 auth: none
 cost: free; a few requests per poll of about 10,000 an hour
-covers: stories and comments that hold a phrase, stories that link to a domain
+covers: stories and comments that hold a phrase, stories that link to a domain, answers to what the brand's accounts
+  wrote in the last two weeks
 misses: polls, job posts, dead (flagged) items until somebody vouches for them, deletions
 sees_reply: yes, comments of the brand's accounts (names are case-sensitive)
 posts_reply: no, but each mention carries the link to the reply form
@@ -19,7 +20,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -77,6 +78,12 @@ MAX_WALK = 60
 MAX_OWN = 30
 """Of what the brand wrote and the index does not know yet, so many are looked up for one account in one call."""
 
+WATCHED, WATCHED_FOR = 20, timedelta(days=14)
+"""So many of an account's newest stories and comments are watched for answers, for so long."""
+
+ANSWERS = 40
+"""Answers read in one fetch."""
+
 
 def _number(value: object) -> int | None:
     """A number, perhaps as text; anything else is unknown."""
@@ -120,8 +127,8 @@ class Settings(base.Settings):
     The brand's own usernames come from `brand.accounts.hackernews`.
     """
 
-    queries: tuple[Phrase, ...] = Field(default=(), max_length=50)
-    domains: tuple[Domain, ...] = Field(default=(), max_length=50)
+    queries: tuple[Phrase, ...] = Field(default=(), max_length=30)
+    domains: tuple[Domain, ...] = Field(default=(), max_length=30)
 
     @model_validator(mode="after")
     def _asks_for_something(self) -> Settings:
@@ -191,6 +198,7 @@ class Item(BaseModel):
     parent: Number = None
     score: Count = None
     descendants: Count = None
+    kids: Annotated[Sequence[Any], BeforeValidator(_some)] = ()
     deleted: bool = False
     dead: bool = False
 
@@ -206,7 +214,7 @@ class Item(BaseModel):
     def words(self) -> str:
         return text_of(self.text)
 
-    def mention(self, now: datetime, *, ours: bool, match: str) -> Mention:
+    def mention(self, now: datetime, *, ours: bool, match: str = "", addressed: bool = False) -> Mention:
         page = f"{SITE}/item?id={self.id}"
         story = self.id if self.type == "story" else self.story
         link = base.web_address(self.url)
@@ -224,6 +232,7 @@ class Item(BaseModel):
             reach=Reach(likes=self.score, replies=self.descendants),
             conversation=str(story) if story else None,
             in_reply_to=str(self.parent) if self.parent and self.type == "comment" else None,
+            addressed=addressed,
             ours=ours,
             ref={k: v for k, v in ref.items() if v},
         )
@@ -235,6 +244,14 @@ class Known(BaseModel):
 
     id: str
     submitted: list[Any] = []
+
+    @property
+    def ids(self) -> list[int]:
+        return sorted({n for raw in self.submitted if (n := _number(raw))}, reverse=True)
+
+    @property
+    def skipped(self) -> int:
+        return sum(_number(raw) is None for raw in self.submitted)
 
 
 # ---------------------------------------------------------------- where a way is
@@ -275,11 +292,13 @@ class Run(BaseModel):
 
 
 class Place(BaseModel):
-    """The cursor. `bridged` is the last item read one by one while the index was stale."""
+    """The cursor of a search. While the index is stale: `bridged` is the last item read one by one, `told` the day on
+    which people were last told."""
 
     read: int | None = None
     deep_at: int = 0
     bridged: int | None = None
+    told: str | None = None
     run: Run | None = None
 
     def cursor(self) -> Cursor:
@@ -288,6 +307,26 @@ class Place(BaseModel):
     def finish(self, run: Run) -> None:
         self.read, self.run = run.read, None
         self.deep_at = run.began if run.deep else self.deep_at
+
+
+class Heard(BaseModel):
+    """The cursor of answers to the brand: ids only grow. What was found since `old` is read again, for its edits;
+    `at` is where the present run has come to."""
+
+    read: int = 0
+    old: int = 0
+    middle: int = 0
+    middle_at: int = 0
+    at: int | None = None
+
+    def cursor(self) -> Cursor:
+        return self.model_dump(exclude_none=True)
+
+    def finish(self, last: int, now: datetime) -> None:
+        self.read, self.at = max(self.read, last), None
+        seconds = int(now.timestamp())
+        if seconds - self.middle_at >= OVERLAP.total_seconds():
+            self.old, self.middle, self.middle_at = self.middle or self.read, self.read, seconds
 
 
 # ---------------------------------------------------------------- the connector
@@ -302,6 +341,7 @@ class HackerNews(Connector[Settings]):
         ways = [Way("search", timedelta(minutes=3), Worth.KEYWORD)]
         if self.accounts:
             ways.append(Way("own", timedelta(minutes=3), Worth.OWNED))
+            ways.append(Way("answers", timedelta(minutes=5), Worth.ADDRESSED, cost=1 + WATCHED))
         return ways
 
     def check(self, response: httpx.Response) -> None:
@@ -314,28 +354,34 @@ class HackerNews(Connector[Settings]):
     # -------- polling
 
     async def fetch(self, way: Way, cursor: Cursor | None, now: datetime) -> Page:
-        """One page of one question, or some items one by one; a run goes through all questions."""
+        """Answers to the brand; or one page of one search, or some items one by one. A first fetch asks all searches
+        at once, for their newest page."""
+        if way.name == "answers":
+            return await self._answers(Heard.model_validate(cursor or {}), now, first=not cursor)
         place = Place.model_validate(cursor or {})
         questions = self._questions(way)
-        gap = None
+        pages = []
         if place.run is None:
             place.run, gap = await self._begin(way, place, now)
+            pages.append(Page(gap=gap))
         run = place.run
         if run.question < len(questions):
-            page = await self._ask(questions[run.question], run, now)
-        else:
-            page = await self._bridge(run, now)
-            place.bridged = run.item - 1 if run.item else None
+            pages.append(await self._ask(questions[run.question], run, now))
+        elif run.item is not None:
+            pages.append(await self._bridge(run, run.item, now))
+            place.bridged = run.item - 1
+        while run.after is None and run.question < len(questions):
+            pages.append(await self._ask(questions[run.question], run, now))
         bridging = run.item is not None and (run.top is None or run.item <= run.top)
         if run.question >= len(questions) and not bridging:
             place.finish(run)
         return Page(
-            page.mentions,
+            list({m.id: m for p in pages for m in p.mentions}.values()),
             cursor=place.cursor(),
             more=place.run is not None,
-            skipped=page.skipped,
-            spent=page.spent,
-            gap="; ".join(filter(None, (gap, page.gap))) or None,
+            skipped=sum(p.skipped for p in pages),
+            spent=sum(p.spent for p in pages),
+            gap="; ".join(p.gap for p in pages if p.gap) or None,
         )
 
     async def _begin(self, way: Way, place: Place, now: datetime) -> tuple[Run, str | None]:
@@ -349,11 +395,14 @@ class HackerNews(Connector[Settings]):
         run.deep = outage or began - place.deep_at >= DEEP_EVERY.total_seconds()
         run.after = place.read - int((DEEP_OVERLAP if run.deep else OVERLAP).total_seconds())
         if began - newest.time <= STALE.total_seconds():
-            place.bridged = None
+            place.bridged = place.told = None
             return run, None
-        if way.name == "search":
-            run.item = max(newest.id, place.bridged or 0) + 1
-        return run, f"Hacker News' search index knows nothing written after {newest.written_at:%Y-%m-%d %H:%M} UTC"
+        if way.name != "search":  # `replies` looks past the index on its own
+            return run, None
+        run.item = max(newest.id, place.bridged or 0) + 1
+        told, place.told = place.told, str(now.date())
+        words = f"Hacker News' search index knows nothing written after {newest.written_at:%Y-%m-%d %H:%M} UTC"
+        return run, words if told != place.told else None
 
     async def _newest(self) -> Item:
         """The newest comment in the index."""
@@ -392,24 +441,59 @@ class HackerNews(Connector[Settings]):
         params = {**question, "numericFilters": ",".join(bounds), "hitsPerPage": str(HITS)}
         return await self.get(Found, SEARCH, params=params)
 
-    async def _bridge(self, run: Run, now: datetime) -> Page:
+    async def _bridge(self, run: Run, start: int, now: datetime) -> Page:
         """Read what the stale index does not know, item by item."""
-        if run.item is None:
-            return Page()
         gap = None
         if run.top is None:
             run.top = await self.get(int, f"{FIREBASE}/maxitem.json")
-            if run.top - run.item >= MAX_BRIDGE:
-                run.item = run.top - MAX_BRIDGE + 1
+            if run.top - start >= MAX_BRIDGE:
+                start = run.top - MAX_BRIDGE + 1
                 gap = "too many posts to be read one by one; those before the newest were left to the index"
-        mentions, skipped = [], 0
-        ids = range(run.item, min(run.item + BRIDGE, run.top + 1))
-        for number in ids:
-            items, odd = await self._item(number)
-            skipped += odd
-            mentions += [m for i in items if (m := self._mention(i, now))]
-        run.item += len(ids)
+        ids = range(start, min(start + BRIDGE, run.top + 1))
+        items, skipped = await self._items(ids)
+        run.item = start + len(ids)
+        mentions = [m for i in items if (m := self._mention(i, now))]
         return Page(mentions, skipped=skipped, spent=len(ids), gap=gap)
+
+    async def _answers(self, heard: Heard, now: datetime, *, first: bool) -> Page:
+        """What people wrote right below the newest stories and comments of the brand."""
+        own: list[Item] = []
+        skipped = 0
+        for name in self._names():
+            known = await self._known(name)
+            items, odd = await self._items(known.ids[:WATCHED] if known else ())
+            own += [i for i in items if not i.gone and now - i.written_at <= WATCHED_FOR]
+            skipped += odd + (known.skipped if known else 0)
+        answers = sorted({n for i in own for kid in i.kids if (n := _number(kid))})
+        if first:
+            answers = answers[-ANSWERS:]
+        start = heard.old if heard.at is None else heard.at
+        todo = [n for n in answers if n > start]
+        items, odd = await self._items(todo[:ANSWERS])
+        more = len(todo) > ANSWERS
+        if more:
+            heard.at = todo[ANSWERS - 1]
+        else:
+            heard.finish(max(answers, default=0), now)
+        stories = {i.id for i in own if i.type == "story"}
+        mentions = [self._answer(i, stories, now) for i in items if i.type == "comment" and not i.gone]
+        spent = len(own) + len(items)
+        return Page(mentions, cursor=heard.cursor(), more=more, skipped=skipped + odd, spent=spent)
+
+    def _answer(self, item: Item, stories: Container[int], now: datetime) -> Mention:
+        if item.parent in stories:
+            item = item.model_copy(update={"story": item.parent})
+        ours = self._is_ours(item)
+        return item.mention(now, ours=ours, addressed=not ours, match=self._match(item))
+
+    async def _items(self, numbers: Iterable[int]) -> tuple[list[Item], int]:
+        found: list[Item] = []
+        skipped = 0
+        for number in numbers:
+            items, odd = await self._item(number)
+            found += items
+            skipped += odd
+        return found, skipped
 
     async def _item(self, number: int) -> tuple[list[Item], int]:
         """The item, or none (the API answers null for what is unknown or hidden); and how many were unreadable."""
@@ -418,18 +502,21 @@ class HackerNews(Connector[Settings]):
 
     def _mention(self, item: Item, now: datetime) -> Mention | None:
         """The mention, unless it is neither ours nor about us."""
-        ours = item.by != "" and item.by in self.accounts
+        ours = self._is_ours(item)
         match = self._match(item)
         if item.gone or item.type not in {"story", "comment"} or not (ours or match):
             return None
         return item.mention(now, ours=ours, match=match)
+
+    def _is_ours(self, item: Item) -> bool:
+        return item.by != "" and item.by in self.accounts
 
     def _match(self, item: Item) -> str:
         """Whether it names us in its words or by its link: Algolia matches beginnings of words."""
         said = _folded(
             (item.words if item.type == "comment" else f"{text_of(item.title)}\n{item.words}")[: base.MAX_TEXT]
         )
-        if any(_names(said, _folded(q)) for q in self.settings.queries):
+        if any(_holds(said, _folded(q)) for q in self.settings.queries):
             return "text"
         host = _host(item.url)
         return "url" if any(host == d or host.endswith(f".{d}") for d in self.settings.domains) else ""
@@ -466,22 +553,23 @@ class HackerNews(Connector[Settings]):
             until = oldest if oldest < until else until - 1
         for name in self.accounts:
             known = await self._known(name)
-            submitted = [n for raw in (known.submitted if known else []) if (n := _number(raw))]
-            for number in sorted((n for n in submitted if n > lowest and n not in own), reverse=True)[:MAX_OWN]:
-                items, _ = await self._item(number)
-                own |= {i.id: i for i in items}
-        return [i for i in own.values() if i.type == "comment" and not i.gone and i.by in self.accounts]
+            new = [n for n in known.ids if n > lowest and n not in own] if known else []
+            items, _ = await self._items(new[:MAX_OWN])
+            own |= {i.id: i for i in items}
+        return [i for i in own.values() if i.type == "comment" and not i.gone and self._is_ours(i)]
 
     async def _known(self, name: str) -> Known | None:
         answer: Known | None = await self.get(Known | None, f"{FIREBASE}/user/{name}.json")  # type: ignore[arg-type]
         return answer
 
     def _own_tags(self) -> str:
-        for name in self.accounts:
-            # It becomes part of a filter and of a path.
-            if not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", name):
-                raise SettingsError("brand.accounts: this is no username of Hacker News (letters, digits, _ and -)")
-        return f"comment,({','.join(f'author_{n}' for n in self.accounts)})"
+        return f"comment,({','.join(f'author_{n}' for n in self._names())})"
+
+    def _names(self) -> Sequence[str]:
+        """The brand's usernames: they become part of a filter and of a path."""
+        if not all(re.fullmatch(r"[A-Za-z0-9_-]{1,40}", name) for name in self.accounts):
+            raise SettingsError("brand.accounts: this is no username of Hacker News (letters, digits, _ and -)")
+        return self.accounts
 
     # -------- access
 
@@ -491,11 +579,9 @@ class HackerNews(Connector[Settings]):
         warnings = []
         if now - newest.written_at > STALE:
             warnings.append(f"the search index knows nothing written after {newest.written_at:%Y-%m-%d %H:%M} UTC")
-        if self.accounts:
-            self._own_tags()
-        else:
+        if not self.accounts:
             warnings.append("no accounts under brand.accounts: replies given on Hacker News will not be noticed")
-        for name in self.accounts:
+        for name in self._names():
             if await self._known(name) is None:
                 warnings.append(f"there is no user {name}; upper and lower case matter")
         return Access("no login is needed", warnings)
@@ -576,7 +662,7 @@ def _folded(text: str) -> str:
     return re.sub(r"[\s_\-‐-―]+", " ", unicodedata.normalize("NFC", bare)).strip()
 
 
-def _names(text: str, phrase: str) -> bool:
+def _holds(text: str, phrase: str) -> bool:
     """Whether the phrase stands in the text as whole words."""
     at = text.find(phrase)
     while at >= 0:

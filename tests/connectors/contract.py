@@ -107,7 +107,7 @@ Script: TypeAlias = Mapping[str, Answer | tuple[Answer, ...]]
 class Recording:
     """One way, recorded. `first`: how many pages a first fetch may ask for (more than one only if it asks several
     lists); `start`: the answer to a first fetch before the burst, if an empty one tells nothing about where we are;
-    `broken`: page one with one broken item in it, where items cannot be broken by a path into JSON."""
+    `odd`: what no item can look like; `broken`: page one with one broken item in it, where there is no path into it."""
 
     pages: tuple[Answer, ...]
     empty: Answer
@@ -115,6 +115,7 @@ class Recording:
     ours: tuple[str, ...] = ()
     ask: str = "*"
     items: str | None = None
+    odd: tuple[Any, ...] = (None, "broken", 7, [], {}, {"surprise": 1})
     broken: Answer | None = None
     start: Answer | None = None
     first: int = 1
@@ -651,8 +652,7 @@ class ConnectorContract:
             assert {m.id for m in page.mentions} == {m.id for m in whole.mentions}
             assert page.skipped == 1
             return
-        odds: tuple[Any, ...] = (None, "broken", 7, [], {}, {"surprise": 1})
-        for odd in odds:
+        for odd in take.odd:
             answer = self.recorded(take.pages[0])
             whole = await self.fetch(way, None, self.now, self.platform(self.script(way, answer)))
             items = inside(answer, take.items)

@@ -13,13 +13,14 @@ import pytest
 from pydantic import ValidationError
 
 from connectors.base import Author, Kind, Mention, Page, RateLimitedError, SettingsError
-from connectors.hackernews import BRIDGE, MAX_BRIDGE, MAX_OWN, MAX_PAGES, MAX_WALK, HackerNews, Settings
-from tests.connectors.contract import Answered, ConnectorContract, Failure, MemoryMemo, Recording
+from connectors.hackernews import ANSWERS, BRIDGE, MAX_BRIDGE, MAX_OWN, MAX_PAGES, MAX_WALK, HackerNews, Settings
+from tests.connectors.contract import Answered, ConnectorContract, Failure, MemoryMemo, Recording, Script
 
 SEARCH = "GET https://hn.algolia.com/api/v1/search_by_date?tags=(story,comment)"
 OWN = "GET https://hn.algolia.com/api/v1/search_by_date?tags=comment,(author_lumi_team)"
 NEWEST = "GET https://hn.algolia.com/api/v1/search_by_date?tags=comment"
 ITEM = "GET https://hacker-news.firebaseio.com/v0/item/"
+USER = "GET https://hacker-news.firebaseio.com/v0/user/lumi_team.json"
 
 
 def moment(hour: int, minute: int = 0) -> datetime:
@@ -39,7 +40,7 @@ class TestHackerNews(ConnectorContract):
     settings = {"queries": ["Lumi"]}
     accounts = ("lumi_team",)
     hosts = ("hn.algolia.com", "hacker-news.firebaseio.com")
-    around = {NEWEST: "newest.json"}
+    around = {NEWEST: "newest.json", ITEM + "*": lambda request: item_of(request, ITEMS)}
     ways = {
         "search": Recording(
             ask=SEARCH,
@@ -56,6 +57,15 @@ class TestHackerNews(ConnectorContract):
             items="hits",
             finds=("47000015", "47000013", "47000005"),
             ours=("47000015", "47000013", "47000005"),
+        ),
+        "answers": Recording(
+            ask=USER,
+            pages=({"id": "lumi_team", "submitted": [47000030, 47000005, 46000000]},),
+            empty={"id": "lumi_team", "submitted": [46000000]},
+            items="submitted",
+            odd=("broken", None, [], {}, -7),
+            finds=("47000031", "47000032", "47000033"),
+            ours=("47000033",),
         ),
     }
     # There is no key that could be wrong: a refusal is about the pace.
@@ -74,7 +84,7 @@ class TestHackerNews(ConnectorContract):
         ),
         script={
             OWN: "own-all.json",
-            "GET https://hacker-news.firebaseio.com/v0/user/lumi_team.json": "user.json",
+            USER: "user.json",
             f"{ITEM}47000017.json": "item-own-new.json",
             f"{ITEM}47000016.json": "item-own-deleted.json",
             f"{ITEM}47000014.json": "item-between.json",
@@ -87,7 +97,7 @@ class TestHackerNews(ConnectorContract):
             "47000009": moment(11, 58),
         },
     )
-    access = {"GET https://hacker-news.firebaseio.com/v0/user/lumi_team.json": "user.json"}
+    access = {USER: "user.json"}
 
     # -------- what is asked
 
@@ -127,17 +137,22 @@ class TestHackerNews(ConnectorContract):
 
     async def test_each_query_and_each_domain_is_asked_in_turn(self) -> None:
         settings: dict[str, Any] = {"queries": ["Lumi", 'the "Lumi" lamp'], "domains": ["lumi.example"]}
-        platform, cursor, more = self.platform(self.script("search", "nothing.json")), None, True
-        while more:
-            page = await self.fetch("search", cursor, self.now, platform, **settings)
-            cursor, more = page.cursor, page.more
+        platform, cursor = self.platform(self.script("search", "nothing.json")), None
+        for now in (self.now, self.now + timedelta(minutes=3)):
+            more, fetches = True, 0
+            while more:
+                page = await self.fetch("search", cursor, now, platform, **settings)
+                cursor, more, fetches = page.cursor, page.more, fetches + 1
+            # A first look is one page of a whole: what is old must not look new because it came later.
+            assert fetches == (1 if now == self.now else 3)
         asked = [(a.params["query"], a.params["restrictSearchableAttributes"]) for a in platform.of(SEARCH)]
         words = "title,story_text,comment_text"
-        assert asked == [('"Lumi"', words), ('"the Lumi lamp"', words), ('"lumi.example"', "url")]
+        assert asked == 2 * [('"Lumi"', words), ('"the Lumi lamp"', words), ('"lumi.example"', "url")]
 
     async def test_shorter_settings_in_the_middle_of_a_run_end_the_run(self) -> None:
         platform = self.platform(self.script("search", "nothing.json"))
-        page = await self.fetch("search", None, self.now, platform, queries=["a1", "b2", "c3"])
+        page = await self.fetch("search", None, self.earlier, platform, queries=["a1", "b2", "c3"])
+        page = await self.fetch("search", page.cursor, self.now, platform, queries=["a1", "b2", "c3"])
         page = await self.fetch("search", page.cursor, self.now, platform, queries=["a1", "b2", "c3"])
         assert page.more
         page = await self.fetch("search", page.cursor, self.now, platform, queries=["a1"])
@@ -304,7 +319,9 @@ class TestHackerNews(ConnectorContract):
         # The next run goes on where the bridge ended, and looks for what the index had until it stopped.
         asked.clear()
         later = self.platform(top(47000109))
-        _, cursor = await self.drain("search", cursor, self.now + timedelta(minutes=3), later, memo)
+        page = await self.fetch("search", cursor, self.now + timedelta(minutes=3), later, memo)
+        assert page.gap is None, "people are told once a day"
+        _, cursor = await self.drain("search", page.cursor, self.now + timedelta(minutes=3), later, memo)
         assert asked == ["47000108", "47000109"]
         after = int(moment(8).timestamp()) - 26 * 3600
         assert later.of(SEARCH)[0].params["numericFilters"].startswith(f"created_at_i>{after},")
@@ -316,7 +333,7 @@ class TestHackerNews(ConnectorContract):
             self.platform(self.script("search", "nothing.json")),
             memo,
         )
-        assert "bridged" not in cursor
+        assert not cursor.keys() & {"bridged", "told"}
 
     async def test_a_long_bridge_is_read_in_parts_and_its_beginning_left_out_in_words(self) -> None:
         stale = self.recorded("newest.json")
@@ -403,11 +420,68 @@ class TestHackerNews(ConnectorContract):
         assert len(platform.of(ITEM + "*")) <= MAX_OWN + MAX_WALK
 
     async def answers(self, mentions: list[Mention], script: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
-        user = "GET https://hacker-news.firebaseio.com/v0/user/lumi_team.json"
         own = {"id": "lumi_team"}
         recorded = self.answered.script if self.answered else {}
-        platform = self.platform({**recorded, user: own, **(script or {})})
+        platform = self.platform({**recorded, USER: own, **(script or {})})
         return await self.build(platform).replies(mentions, self.now)  # type: ignore[no-any-return]
+
+    # -------- answers to the brand
+
+    async def test_what_stands_right_below_the_brands_words_is_addressed_to_it(self) -> None:
+        memo = MemoryMemo()
+        found, _, _ = await self.burst("answers", await self.started("answers", memo), memo)
+        told = {m.id: (m.in_reply_to, m.conversation, m.addressed, m.ours, m.kind) for m in found}
+        assert told == {
+            "47000031": ("47000030", "47000030", True, False, Kind.COMMENT),
+            "47000032": ("47000005", None, True, False, Kind.COMMENT),
+            "47000033": ("47000030", "47000030", False, True, Kind.COMMENT),
+        }
+
+    async def test_what_the_brand_wrote_long_ago_is_not_watched(self) -> None:
+        late = self.now + timedelta(days=14)
+        platform = self.platform(self.script("answers", *self.ways["answers"].pages))
+        assert not (await self.fetch("answers", None, late, platform)).mentions
+
+    async def test_many_answers_are_read_in_parts_and_a_first_look_takes_the_newest(self) -> None:
+        kids = list(range(48000000, 48000000 + 2 * ANSWERS + 5))
+        items = {30: {"id": 30, "type": "story", "by": "lumi_team", "time": 1772440000, "kids": kids}}
+        items |= {k: {"id": k, "type": "comment", "by": "x", "parent": 30, "time": 1772441000} for k in kids}
+        script: Script = {
+            USER: {"id": "lumi_team", "submitted": [30]},
+            ITEM + "*": lambda request: item_of(request, items),
+        }
+        first = await self.fetch("answers", None, self.now, self.platform(script))
+        assert [m.id for m in first.mentions] == [str(k) for k in kids[-ANSWERS:]]
+        memo = MemoryMemo()
+        cursor: Any = await self.started("answers", memo)
+        sizes = []
+        for _ in range(3):
+            page = await self.fetch("answers", cursor, self.now, self.platform(script), memo)
+            cursor = page.cursor
+            sizes.append((len(page.mentions), page.more))
+        assert sizes == [(ANSWERS, True), (ANSWERS, True), (5, False)]
+
+    async def test_answers_of_the_last_hours_are_read_again_and_older_ones_are_not(self) -> None:
+        pages = self.ways["answers"].pages
+        cursor: Any = None
+        read = []
+        for hours in (0, 1, 3, 5, 6, 7):
+            platform = self.platform(self.script("answers", *pages))
+            page = await self.fetch("answers", cursor, self.now + timedelta(hours=hours), platform)
+            cursor = page.cursor
+            read.append(len(page.mentions))
+        assert read == [3, 0, 0, 0, 0, 0]
+        items = {**ITEMS, 47000030: {**ITEMS[47000030], "kids": [47000031, 47000033, 47000034]}}
+        items[47000034] = {**ITEMS[47000031], "id": 47000034}
+        read.clear()
+        for hours in (8, 10, 11, 13, 14, 15, 18):
+            script = {**self.script("answers", *pages), ITEM + "*": lambda request: item_of(request, items)}
+            page = await self.fetch("answers", cursor, self.now + timedelta(hours=hours), self.platform(script))
+            cursor = page.cursor
+            read.append(len(page.mentions))
+        # Found at 8 h, read again for at least three hours, for its edits.
+        assert read[:2] == [1, 1]
+        assert read[-1] == 0
 
     # -------- limits and settings
 
@@ -434,6 +508,27 @@ class TestHackerNews(ConnectorContract):
     def test_settings_that_cannot_work_are_refused(self, settings: dict[str, Any]) -> None:
         with pytest.raises(ValidationError):
             Settings(**settings)
+
+
+ITEMS: Mapping[int, Any] = {
+    47000030: {"id": 47000030, "type": "story", "by": "lumi_team", "time": 1772438400, "title": "Show HN: Lumi's lab",
+               "kids": [47000033, 47000031, "x", None], "descendants": 2, "score": 5},
+    47000005: {"id": 47000005, "type": "comment", "by": "lumi_team", "time": 1772442000, "parent": 47000003,
+               "text": "Sorry about that!", "kids": [47000032]},
+    46000000: None,
+    47000031: {"id": 47000031, "type": "comment", "by": "hana", "time": 1772445000, "parent": 47000030,
+               "text": "재입고는 언제인가요? 🙏"},
+    47000032: {"id": 47000032, "type": "comment", "by": "kr_dev", "time": 1772446000, "parent": 47000005,
+               "text": "I wrote three times. <i>Nobody</i> answers."},
+    47000033: {"id": 47000033, "type": "comment", "by": "lumi_team", "time": 1772447000, "parent": 47000030,
+               "text": "Thanks to all of you."},
+}  # fmt: skip
+
+
+def item_of(request: httpx.Request, items: Mapping[int, Any]) -> bytes:
+    """As Firebase answers: null for what it does not know."""
+    number = int(request.url.path.rpartition("/")[2].removesuffix(".json"))
+    return json.dumps(items.get(number)).encode()
 
 
 def index_until(now: datetime) -> Callable[[httpx.Request], Any]:
