@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from itertools import pairwise
 
-from hypothesis import event, given
+from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from monitor.query import Document, Matcher, Query, QueryError, parse
@@ -34,6 +34,8 @@ EAST_ASIAN = ("ルミ", "ア", "ー", "東京", "都", "が", "クリーム")
 SIGNS = (" ", "  ", "\n", "#", "@", ".", "-", "ㅋㅋ", "👍", "!", "’")
 DISGUISES = ("ｌｕｍｉ", "＃", "\u200b", "\ufeff", "\u3000", "ﾙﾐ", unicodedata.normalize("NFD", "루미가"), "lu\u200dmi")
 PIECES = KOREAN + LATIN + EAST_ASIAN + SIGNS + DISGUISES
+
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 WANTED = ("루미", "lumi", "크림", "cream", " ")
 
@@ -131,6 +133,7 @@ documents = st.builds(
 )
 
 
+@unhurried
 @given(st.lists(queries, min_size=1, max_size=6), documents)
 def test_all_topics_at_once_match_as_each_alone_does_naively(several: list[Query], document: Document) -> None:
     topics = {str(place): query for place, query in enumerate(several)}
@@ -139,6 +142,7 @@ def test_all_topics_at_once_match_as_each_alone_does_naively(several: list[Query
     assert Matcher(topics).match(document) == expected
 
 
+@unhurried
 @given(words(), texts, texts)
 def test_one_word_matches_as_it_does_naively(word: Word, before: str, after: str) -> None:
     text = before + word.text + after
@@ -148,6 +152,7 @@ def test_one_word_matches_as_it_does_naively(word: Word, before: str, after: str
     assert bool(Matcher({"x": query}).match(Document(text))) is held
 
 
+@unhurried
 @given(nears, st.lists(pieces, max_size=5), st.lists(pieces, max_size=8), st.booleans(), texts)
 def test_nearness_matches_as_it_does_naively(
     near: Near, before: list[str], between: list[str], turned: bool, title: str
@@ -160,6 +165,7 @@ def test_nearness_matches_as_it_does_naively(
     assert bool(Matcher({"x": query}).match(document)) is held
 
 
+@unhurried
 @given(words(), st.lists(plain_pieces, max_size=8), st.lists(plain_pieces, max_size=8))
 def test_spans_are_where_the_naive_matcher_finds_the_word(word: Word, before: list[str], after: list[str]) -> None:
     text = " ".join(
@@ -174,6 +180,7 @@ def test_spans_are_where_the_naive_matcher_finds_the_word(word: Word, before: li
     assert all(end <= start for (_, end), (start, _) in pairwise(spans))
 
 
+@unhurried
 @given(queries, documents)
 def test_spans_stand_only_in_texts_that_match(query: Query, document: Document) -> None:
     matcher = Matcher({"x": query})
@@ -183,6 +190,7 @@ def test_spans_stand_only_in_texts_that_match(query: Query, document: Document) 
         assert all(0 <= start < end <= len(original) for start, end in spans)
 
 
+@unhurried
 @given(queries)
 def test_the_canonical_spelling_says_the_same(query: Query) -> None:
     assert parse(str(query)) == query
