@@ -348,6 +348,8 @@ class AtProto(Connector[A]):
             raise SettingsError(f"{where}: this host does not know the call; is `service` where the account logs in?")
         if code < 400:
             raise SettingsError(f"{where}: moved elsewhere")
+        if code == 400:
+            raise SettingsError(where)
         super().check(response)
 
 
