@@ -22,7 +22,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, NamedTuple
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import quote, urlsplit
 
 import httpx
 import regex
@@ -30,6 +30,41 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 
 from connectors import base
 from connectors._html import text_of
+from connectors._mastodon import (
+    DEFAULT_LENGTH,
+    HANDLE,
+    ID,
+    URL_LENGTH,
+    Account,
+    Context,
+    Found,
+    Instance,
+    Notification,
+    Posted,
+    Status,
+    address,
+    addressing,
+    all_before,
+    are_snowflakes,
+    error_of,
+    further,
+    identity,
+    is_further,
+    length_of,
+    letters,
+    moment,
+    named,
+    narrower,
+    newer,
+    not_before,
+    number_of,
+    older,
+    quote_of,
+    reset_in,
+    snowflake,
+    total,
+    whole_handle,
+)
 from connectors.base import (
     Access,
     AuthError,
@@ -50,11 +85,9 @@ from connectors.base import (
     TransientError,
     Way,
     Worth,
-    as_utc,
     http_date,
     readable,
     retry_after,
-    web_address,
 )
 
 LIMIT = 40
@@ -87,15 +120,10 @@ GIVEN_UP_TRIES = 10
 RESERVE = {Worth.OWNED: 2, Worth.ADDRESSED: 2, Worth.KEYWORD: 30}
 """All ways share the account's rate limit; with so few requests left, a way waits for the next window."""
 
-DEFAULT_LENGTH = 500
-URL_LENGTH = 23
 REPLY_PAGES = 5
 REPLY_THREADS = 10
 REPLY_LOOKUPS = 10
 MAX_REMEMBERED = 300
-
-VISIBILITIES = ("public", "unlisted", "private", "direct")
-"""Widest first."""
 
 POLICIES = {
     "for_not_following": "people whom the account does not follow",
@@ -104,9 +132,6 @@ POLICIES = {
     "for_private_mentions": "private mentions",
     "for_limited_accounts": "limited accounts",
 }
-
-ID = regex.compile(r"[A-Za-z0-9_-]{1,100}")
-HANDLE = regex.compile(r"[\w.-]{1,200}(?:@[\w.:-]{1,255})?")
 
 
 # ---------------------------------------------------------------- settings
@@ -121,7 +146,7 @@ class Settings(base.Settings):
     instance: str
     token: SecretStr | None = None
     notifications: bool = True
-    hashtags: tuple[str, ...] = Field(default=(), max_length=50)
+    hashtags: tuple[str, ...] = Field(default=(), max_length=30)
     search: tuple[str, ...] = Field(default=(), max_length=20)
     visibility: Literal["public", "unlisted"] = "unlisted"  # of our replies, at most
 
@@ -159,93 +184,6 @@ class Settings(base.Settings):
         if self.token is None and not self.hashtags:
             raise ValueError("without a token there must be hashtags")
         return self
-
-
-# ---------------------------------------------------------------- what the server says
-
-
-class Account(BaseModel):
-    id: str = Field(pattern=ID.pattern, max_length=100)
-    acct: str = ""
-    display_name: str | None = ""
-    url: str | None = ""
-    followers_count: int | None = None
-    statuses_count: int | None = None
-    moved: Any = None
-
-
-class Quoted(BaseModel):
-    """`Quote`, whole or shallow: the quoted post may be missing when it is not ours to see."""
-
-    quoted_status: Any = None
-    quoted_status_id: Any = None
-
-
-class Status(BaseModel):
-    id: str
-    uri: str | None = None
-    url: str | None = None
-    account: Account
-    content: str | None = ""
-    spoiler_text: str | None = ""
-    created_at: Any = None
-    edited_at: Any = None
-    in_reply_to_id: str | None = None
-    in_reply_to_account_id: str | None = None
-    visibility: str | None = None
-    language: str | None = None
-    replies_count: int | None = None
-    reblogs_count: int | None = None
-    favourites_count: int | None = None
-    quotes_count: int | None = None
-    reblog: Any = None
-    mentions: Any = None
-    quote: Any = None
-
-    @field_validator("id")
-    @classmethod
-    def _id(cls, value: str) -> str:
-        if not ID.fullmatch(value):
-            raise ValueError("no id")
-        return value
-
-
-class Notification(BaseModel):
-    type: str
-    status: Status
-    filtered: Any = None
-
-
-class Found(BaseModel):
-    statuses: list[Any]
-
-
-class Context(BaseModel):
-    descendants: list[Any]
-
-
-class Statuses(BaseModel):
-    max_characters: int = Field(default=DEFAULT_LENGTH, ge=1, le=1_000_000)
-    characters_reserved_per_url: int = Field(default=URL_LENGTH, ge=1, le=1_000)
-
-
-class Feeds(BaseModel):
-    local: str = "public"
-    remote: str = "public"
-
-
-class Timelines(BaseModel):
-    hashtag_feeds: Feeds = Feeds()
-
-
-class Configuration(BaseModel):
-    statuses: Statuses = Statuses()
-    timelines_access: Timelines = Timelines()
-
-
-class Instance(BaseModel):
-    domain: str = ""
-    configuration: Configuration = Configuration()
 
 
 # ---------------------------------------------------------------- what we remember
@@ -385,17 +323,17 @@ class Mastodon(Connector[Settings]):
         left = names[names.index(name) + (0 if steps[name].more else 1) :] if cursor is not None else []
         kept = {n: p.model_dump(mode="json", exclude_defaults=True) for n, p in places.items()}
         kept.update({n: s.place.model_dump(mode="json", exclude_defaults=True) for n, s in steps.items()})
-        waits = (_not_before(step.response, RESERVE[way.worth], now) for step in steps.values())
-        not_before = max(filter(None, waits), default=None)
+        waits = (not_before(step.response, RESERVE[way.worth], now) for step in steps.values())
+        wait_until = max(filter(None, waits), default=None)
         return Page(
             found,
             cursor={"lists": kept, **({"turn": left[0]} if left else {})},
             # Little is left of the rate limit: the round goes on from here later.
-            more=bool(left) and not_before is None,
+            more=bool(left) and wait_until is None,
             skipped=skipped,
             spent=len(steps),
             gap="; ".join(step.gap for step in steps.values() if step.gap) or None,
-            not_before=not_before,
+            not_before=wait_until,
         )
 
     def _lines(self, way: Way, about: About) -> dict[str, Line]:
@@ -435,9 +373,9 @@ class Mastodon(Connector[Settings]):
         """
         if place is None:
             items, response = await self._list(line)
-            snow = line.ids == "status" and _snowflakes(items)
+            snow = line.ids == "status" and are_snowflakes(items)
             place = Place(swept_at=now, read_at=now if line.search else None, snowflake=snow)
-            return Step(items, place.model_copy(update={"seen": _newer(items, response)}), False, response)
+            return Step(items, place.model_copy(update={"seen": newer(items, response)}), False, response)
         if place.until is None:
             place = _start(line, place, now)
         return await (self._forward if place.until is None else self._backward)(line, place, now)
@@ -445,10 +383,10 @@ class Mastodon(Connector[Settings]):
     async def _forward(self, line: Line, place: Place, now: datetime) -> Step:
         items, response = await self._list(line, min_id=place.at)
         place = _noticing(place, line, items)
-        top = _newer(items, response)
-        if top and _is_further(top, place.at):
+        top = newer(items, response)
+        if top and is_further(top, place.at):
             return Step(items, place.model_copy(update={"at": top}), True, response)
-        done = place.model_copy(update={"seen": _further(place.seen, place.at), "at": ""})
+        done = place.model_copy(update={"seen": further(place.seen, place.at), "at": ""})
         again = not place.snowflake and _is_due(place, line, now)
         if again:
             done = done.model_copy(update={"until": now - SWEEP, "swept_at": now})
@@ -458,18 +396,21 @@ class Mastodon(Connector[Settings]):
         if line.search:
             low = str(snowflake(place.until)) if place.snowflake and place.until else ""
             items, response = await self._list(line, offset=place.back, min_id=low)
-            top, down = _newer(items, response), str(int(place.back or 0) + len(items)) if items else ""
+            top, down = newer(items, response), str(int(place.back or 0) + len(items)) if items else ""
         else:
             items, response = await self._list(line, max_id=place.back)
-            top, down = _newer(items, response), _older(items, response)
-        circling = down == place.back or (place.back != "" and top == place.top)
+            top, down = newer(items, response), older(items, response)
         place = _noticing(place, line, items)
+        circling = down != "" and (down == place.back or (place.back != "" and top == place.top))
+        more = down != "" and not all_before(items, place.until)
         place = place.model_copy(update={"top": place.top or top, "pages": place.pages + 1})
-        more = down != "" and not circling and not _all_before(items, place.until)
-        if more and place.pages < MAX_PAGES_BACK:
+        if more and not circling and place.pages < MAX_PAGES_BACK:
             return Step(items, place.model_copy(update={"back": down}), True, response)
         done = {"seen": place.top or place.seen, "top": "", "back": "", "until": None, "pages": 0}
-        gap = f"one list had more than {MAX_PAGES_BACK} pages to read back" if more else None
+        gap = None
+        if more:
+            what = "the server repeats its pages" if circling else f"more than {MAX_PAGES_BACK} pages to read back"
+            gap = f"{'a search' if line.search else 'a list'} was not read to its end: {what}"
         return Step(items, place.model_copy(update=done), False, response, gap)
 
     async def _list(self, line: Line, **where: str) -> tuple[list[Any], httpx.Response]:
@@ -492,12 +433,12 @@ class Mastodon(Connector[Settings]):
             return None
         created, edited = moment(status.created_at), moment(status.edited_at)
         account, own = status.account, about.own
-        ours = account.id in own or self._handle(account.acct, about).lower() in about.unknown
+        ours = account.id in own or whole_handle(account.acct, about.domain).lower() in about.unknown
         parent = status.in_reply_to_id if status.in_reply_to_id and ID.fullmatch(status.in_reply_to_id) else None
-        quoted, quoted_author = _quote_of(status.quote)
-        quotes_us = quoted is not None and quoted_author in own
+        quoted, quoted_author = quote_of(status.quote)
+        quotes_us = quoted is not None and (quoted_author in own or (note is not None and note.type == "quote"))
         addressed = (
-            note is not None or quotes_us or status.in_reply_to_account_id in own or bool(_named(status) & own.keys())
+            note is not None or quotes_us or status.in_reply_to_account_id in own or bool(named(status) & own.keys())
         )
         private = status.visibility not in {"public", "unlisted"}
         ref = {
@@ -513,14 +454,14 @@ class Mastodon(Connector[Settings]):
         answers = parent or (quoted if quotes_us and not ours else None)
         return Mention(
             platform="mastodon",
-            id=_identity(status, self.host),
-            url=_address(status.url) or _address(status.uri),
+            id=identity(status, self.host),
+            url=address(status.url) or address(status.uri),
             kind=Kind.MESSAGE if status.visibility == "direct" else Kind.REPLY if parent else Kind.POST,
             author=Author(
-                id=_address(account.url) or f"{self.host}/{account.id}",
-                handle=self._handle(account.acct, about),
+                id=address(account.url) or f"{self.host}/{account.id}",
+                handle=whole_handle(account.acct, about.domain),
                 name=account.display_name or "",
-                url=_address(account.url),
+                url=address(account.url),
                 followers=account.followers_count,
             ),
             text="\n".join(filter(None, (status.spoiler_text, text_of(status.content or "")))),
@@ -530,7 +471,7 @@ class Mastodon(Connector[Settings]):
             language=status.language,
             reach=Reach(
                 likes=status.favourites_count,
-                shares=_sum(status.reblogs_count, status.quotes_count),
+                shares=total(status.reblogs_count, status.quotes_count),
                 replies=status.replies_count,
             ),
             conversation=None if parent else f"{self.host}/{status.id}",
@@ -541,10 +482,6 @@ class Mastodon(Connector[Settings]):
             ours=ours,
             ref=ref,
         )
-
-    def _handle(self, acct: str, about: About) -> str:
-        """The whole handle; the API leaves out the domain of the instance's own people."""
-        return acct if "@" in acct or not acct else f"{acct}@{about.domain}"
 
     # -------- finding replies
 
@@ -588,8 +525,8 @@ class Mastodon(Connector[Settings]):
                     if status.in_reply_to_id is not None:
                         at = min(moment(status.created_at) or now, now)
                         _keep_earliest(answers, status.in_reply_to_id, self._reply(status, about, at))
-                down = _older(items, response)
-                if not down or down == back or _all_before(items, since):
+                down = older(items, response)
+                if not down or down == back or all_before(items, since):
                     break
                 back = down
             else:
@@ -613,13 +550,13 @@ class Mastodon(Connector[Settings]):
         return answers.get("")
 
     def _reply(self, status: Status, about: About, at: datetime) -> Reply:
-        by = self._handle(status.account.acct, about)
-        return Reply(at, by, _address(status.url) or _address(status.uri), f"{self.host}/{status.id}")
+        by = whole_handle(status.account.acct, about.domain)
+        return Reply(at, by, address(status.url) or address(status.uri), f"{self.host}/{status.id}")
 
     async def _located(self, mentions: Iterable[Mention], now: datetime) -> dict[str, Located]:
         """Where this instance keeps each mention. What another instance found is looked up here, a few at a time."""
         known = {m.id: Located(m.ref["id"], m.ref.get("account", "")) for m in mentions if self._is_here(m)}
-        foreign = [m for m in mentions if m.id not in known and (m.url or _address(m.id))]
+        foreign = [m for m in mentions if m.id not in known and (m.url or address(m.id))]
         if not foreign or self.settings.token is None:
             return known
         async with self.memo.locked() as memo:
@@ -638,8 +575,8 @@ class Mastodon(Connector[Settings]):
 
     async def _look_up(self, mention: Mention) -> Located | None:
         """The same post on this instance, which fetches it from afar if it must; None when it cannot be had."""
-        address = _address(mention.id) or mention.url
-        params = {"q": address, "resolve": "true", "type": "statuses", "limit": "1"}
+        where = address(mention.id) or mention.url
+        params = {"q": where, "resolve": "true", "type": "statuses", "limit": "1"}
         try:
             found = await self._get(Found, "/api/v2/search", params=params)
         except (GoneError, GatedError, SettingsError):
@@ -681,7 +618,7 @@ class Mastodon(Connector[Settings]):
             memo["sent"] = _newest({**sent, key: sent.get(key)})
         if sent.get(key):
             return _reply_from(sent[key])
-        reply = await self._post(mention, _addressing(handle, text), key, again=key in sent)
+        reply = await self._post(mention, addressing(handle, text), key, again=key in sent)
         kept = {"at": reply.at.isoformat(), "by": reply.by, "url": reply.url, "id": reply.id}
         async with self.memo.locked() as memo:
             memo["sent"] = _newest({**(memo.get("sent") or {}), key: kept})
@@ -707,14 +644,15 @@ class Mastodon(Connector[Settings]):
         if mention.language:
             body["language"] = mention.language
         response = await self._ask("POST", "/api/v1/statuses", json=body, headers={"Idempotency-Key": key})
-        status = self.read(Status, response)
-        at = moment(status.created_at) or http_date(response.headers.get("date", ""))
-        return self._reply(status, about, at or mention.published)
+        posted = self.read(Posted, response)
+        at = moment(posted.created_at) or http_date(response.headers.get("date", "")) or mention.published
+        by = whole_handle(about.own.get(about.me, ""), about.domain)
+        return Reply(at, by, address(posted.url), f"{self.host}/{posted.id}")
 
     async def _sent_before(self, about: About, parent: str, text: str) -> Status | None:
         items, _ = await self._list(_posts_of(about.me))
         for status in readable(items, Status)[0]:
-            if status.in_reply_to_id == parent and _letters(text_of(status.content or "")) == _letters(text):
+            if status.in_reply_to_id == parent and letters(text_of(status.content or "")) == letters(text):
                 return status
         return None
 
@@ -739,14 +677,14 @@ class Mastodon(Connector[Settings]):
             *self._hashtag_warnings(about),
             *await self._search_warnings(me),
         ]
-        return Access(f"@{self._handle(me.acct, about)}", warnings)
+        return Access(f"@{whole_handle(me.acct, about.domain)}", warnings)
 
     def _account_warnings(self, me: Account, about: About) -> list[str]:
         warnings = []
         if me.moved is not None:
             warnings.append("the account has moved: mentions of its new name arrive there")
         wanted = {self._normal(account, about.domain) for account in self.accounts}
-        if wanted and self._handle(me.acct, about).lower() not in wanted and me.id not in wanted:
+        if wanted and whole_handle(me.acct, about.domain).lower() not in wanted and me.id not in wanted:
             warnings.append("the token's account is not among brand.accounts.mastodon")
         if about.unknown:
             warnings.append(f"{self.host} does not know {len(about.unknown)} of the brand's accounts (yet)")
@@ -815,9 +753,7 @@ class Mastodon(Connector[Settings]):
         for name in dict.fromkeys(self._normal(account, domain) for account in self.accounts):
             if ID.fullmatch(name) and name.isdecimal():
                 own[name] = ""
-            elif name not in {
-                self._handle(acct, About(at=now, asked_as="", domain=domain)).lower() for acct in own.values()
-            }:
+            elif name not in {whole_handle(acct, domain).lower() for acct in own.values()}:
                 found = await self._account_called(name.removesuffix(f"@{domain}"))
                 if found is None:
                     unknown.append(name)
@@ -878,8 +814,8 @@ class Mastodon(Connector[Settings]):
         if 300 <= code < 400:
             raise SettingsError(f"{where}: the instance sends us elsewhere; write its present address under `instance`")
         if code == 429:
-            raise RateLimitedError(where, retry_after(response) or _until_reset(response))
-        said = _error_of(response)
+            raise RateLimitedError(where, retry_after(response) or reset_in(response, None))
+        said = error_of(response)
         if code in {401, 403} or (code == 422 and "authenticated user" in said):
             raise self._refusal(response, said, where, page)
         if code == 410 and regex.search(r"/accounts/(verify_credentials|[\w-]+/statuses)$", path):
@@ -924,10 +860,10 @@ class Mastodon(Connector[Settings]):
 
 DEAD = (
     "token is invalid",
-    "token was revoked",
-    "token has expired",
+    "was revoked",
     "token expired",
-    "disabled",
+    "token has expired",
+    "currently disabled",
     "invalid credentials",
 )
 """What servers say, in English, of a token or login that no longer works; Mastodon also says it in a header."""
@@ -963,30 +899,10 @@ def _is_about_us(item: Any) -> bool:
     return not isinstance(kind, str) or kind in {"mention", "quote"}
 
 
-# ---------------------------------------------------------------- ids and places
-
-
-def snowflake(at: datetime) -> int:
-    """The lowest status id that Mastodon gives to a post written at this moment: milliseconds, then 16 bits."""
-    return int(at.timestamp() * 1000) << 16
-
-
-def _snowflakes(items: Iterable[Any]) -> bool:
-    """Whether ids are Mastodon's: they hold the time at which the post was written. Other servers' only look so."""
-    for item in items:
-        number = _number(_id_of(item))
-        created = moment(item.get("created_at")) if isinstance(item, dict) else None
-        if number is not None and created is not None:
-            apart = abs((number >> 16) - created.timestamp() * 1000)
-            if apart < timedelta(hours=1) / timedelta(milliseconds=1):
-                return True
-    return False
-
-
 def _noticing(place: Place, line: Line, items: Sequence[Any]) -> Place:
     if not items or line.ids == "other":
         return place
-    return place.model_copy(update={"snowflake": _snowflakes(items)})
+    return place.model_copy(update={"snowflake": are_snowflakes(items)})
 
 
 def _start(line: Line, place: Place, now: datetime) -> Place:
@@ -1000,7 +916,7 @@ def _start(line: Line, place: Place, now: datetime) -> Place:
         return place.model_copy(update={"until": until, "read_at": now, "swept_at": now if due else place.swept_at})
     if place.snowflake and line.late:
         low = snowflake(now - (SWEEP if due else line.late))
-        seen = _number(place.seen)
+        seen = number_of(place.seen)
         at = str(low if seen is None else min(low, seen))
         return place.model_copy(update={"at": at, "swept_at": now if due else place.swept_at})
     if place.seen:
@@ -1012,174 +928,12 @@ def _is_due(place: Place, line: Line, now: datetime) -> bool:
     return line.sweep is not None and now - place.swept_at >= line.sweep
 
 
-def _id_of(item: Any) -> str:
-    raw = item.get("id") if isinstance(item, dict) else None
-    raw = str(raw) if isinstance(raw, int) and not isinstance(raw, bool) else raw
-    return raw if isinstance(raw, str) and ID.fullmatch(raw) else ""
-
-
-def _number(name: str) -> int | None:
-    """An id as a number, where it is one that a database could hold; on some servers ids are words."""
-    if not (name.isascii() and name.isdecimal() and len(name) <= 19):
-        return None
-    return int(name)
-
-
-def _newer(items: Sequence[Any], response: httpx.Response) -> str:
-    """The id above which newer items stand: as the server says, or the first, since pages are newest first."""
-    if not items:
-        return ""
-    linked = _linked(response, "prev", ("min_id", "since_id"))
-    return linked or next(filter(None, map(_id_of, items)), "")
-
-
-def _older(items: Sequence[Any], response: httpx.Response) -> str:
-    """The id below which older items stand; "" at the end. Servers that link at all link to the next page."""
-    if not items:
-        return ""
-    if _links(response):
-        return _linked(response, "next", ("max_id",))
-    return next(filter(None, map(_id_of, reversed(items))), "")
-
-
-def _links(response: httpx.Response) -> Mapping[Any, Mapping[str, str]]:
-    return response.links if len(response.headers.get("link", "")) < 10_000 else {}
-
-
-def _linked(response: httpx.Response, rel: str, names: Sequence[str]) -> str:
-    """The id in a link to another page. Only the id: the token must not travel to an address from an answer."""
-    url = _links(response).get(rel, {}).get("url", "")
-    try:
-        query = parse_qs(urlsplit(url).query, max_num_fields=50)
-    except ValueError:
-        return ""
-    return next((query[n][0] for n in names if n in query and ID.fullmatch(query[n][0])), "")
-
-
-def _is_further(new: str, old: str) -> bool:
-    """Whether a page went on; ids that are not numbers have no order, so only standing still is noticed."""
-    a, b = _number(new), _number(old)
-    return new != old if a is None or b is None else a > b
-
-
-def _further(seen: str, at: str) -> str:
-    a, b = _number(seen), _number(at)
-    return at if a is None or b is None else str(max(a, b))
-
-
-def _all_before(items: Iterable[Any], until: datetime | None) -> bool:
-    if until is None:
-        return False
-    times = (moment(item.get("created_at")) for item in items if isinstance(item, dict))
-    return all(at is None or at < until for at in times)
-
-
 def _some(items: Sequence[Mention], most: int, now: datetime) -> Sequence[Mention]:
     """At most so many, other ones from minute to minute, so that all get their turn."""
     if len(items) <= most:
         return items
     start = int(now.timestamp() // 60) * most % len(items)
     return [*items[start:], *items[:start]][:most]
-
-
-# ---------------------------------------------------------------- values from outside
-
-
-def moment(raw: Any) -> datetime | None:
-    """An ISO 8601 time as aware UTC; None when it is none."""
-    if not isinstance(raw, str) or len(raw) > 50:
-        return None
-    try:
-        return as_utc(datetime.fromisoformat(raw))
-    except (ValueError, OverflowError):
-        return None
-
-
-def _address(url: str | None) -> str:
-    """A web address that people can click on, or ""."""
-    url = web_address(url or "")
-    try:
-        return url if urlsplit(url).hostname else ""
-    except ValueError:
-        return ""
-
-
-def _identity(status: Status, host: str) -> str:
-    """The global name of a post; servers that give none are named by our own."""
-    for name in (status.uri, status.url):
-        if (
-            name
-            and len(name) <= base.MAX_SHORT
-            and name.isprintable()
-            and not regex.search(r"\s", name)
-            and ":" in name
-        ):
-            return unicodedata.normalize("NFC", name)
-    return f"{host}/{status.id}"
-
-
-def _quote_of(raw: Any) -> tuple[str | None, str | None]:
-    """The ids, here, of the quoted post and of its author."""
-    try:
-        quoted = Quoted.model_validate(raw) if isinstance(raw, dict) else Quoted()
-    except ValidationError:
-        return None, None
-    inside = quoted.quoted_status if isinstance(quoted.quoted_status, dict) else {}
-    account = inside.get("account")
-    author = _id_of(account) or None
-    return _id_of(inside) or _id_of({"id": quoted.quoted_status_id}) or None, author
-
-
-def _named(status: Status) -> set[str]:
-    """Ids of the accounts that a post names."""
-    people = status.mentions if isinstance(status.mentions, list) else []
-    return set(filter(None, map(_id_of, people[:1_000])))
-
-
-def _sum(*counts: int | None) -> int | None:
-    known = [count for count in counts if count is not None]
-    return sum(known) if known else None
-
-
-def _error_of(response: httpx.Response) -> str:
-    """What the server says is wrong, for comparing only: it may repeat anything."""
-    try:
-        body = response.json() if len(response.content) < 10_000 else {}
-    except (ValueError, RecursionError):
-        return ""
-    return str(body.get("error", "")).lower() if isinstance(body, dict) else ""
-
-
-def _reset_in(response: httpx.Response, now: datetime | None) -> timedelta | None:
-    """Until the rate limit's next window: `X-RateLimit-Reset` is an ISO time here, epoch seconds elsewhere.
-
-    Counted from the answer's own `Date` where it has one, so that our clock may be wrong.
-    """
-    raw = response.headers.get("x-ratelimit-reset", "").strip()
-    number = _number(raw)
-    if number is not None and 10**9 < number < 10**10:
-        reset: datetime | None = datetime.fromtimestamp(number, UTC)
-    else:
-        reset = moment(raw)
-    sent = http_date(response.headers.get("date", "")) or now
-    if reset is None or sent is None:
-        return None
-    left = reset - sent
-    return left if timedelta(0) < left <= timedelta(hours=1) else None
-
-
-def _until_reset(response: httpx.Response) -> timedelta | None:
-    return _reset_in(response, None)
-
-
-def _not_before(response: httpx.Response, reserve: int, now: datetime) -> datetime | None:
-    """When to go on, if the server's own counters say that little is left; None while there is enough."""
-    left = _number(response.headers.get("x-ratelimit-remaining", "").strip())
-    whole = _number(response.headers.get("x-ratelimit-limit", "").strip())
-    if left is None or left > (reserve if whole is None else min(reserve, whole // 10)):
-        return None
-    wait = _reset_in(response, now)
-    return None if wait is None else now + wait
 
 
 def _remembered(raw: Any, asked_as: str) -> About | None:
@@ -1201,40 +955,6 @@ def _reply_from(kept: Mapping[str, str]) -> Reply:
 def _keep_earliest(answers: dict[str, Reply], parent: str, reply: Reply) -> None:
     if parent not in answers or reply.at < answers[parent].at:
         answers[parent] = reply
-
-
-# ---------------------------------------------------------------- what we write
-
-
-def narrower(ours: str, theirs: str) -> str:
-    """The narrower of two visibilities; one that we do not know may be as narrow as any."""
-    known = [VISIBILITIES.index(v) if v in VISIBILITIES else len(VISIBILITIES) - 1 for v in (ours, theirs)]
-    return VISIBILITIES[max(known)]
-
-
-def length_of(text: str, url_length: int = URL_LENGTH) -> int:
-    """The length of a post as Mastodon counts it: what people see as one character is one, a link is 23 (or what the
-    instance says), and the domain of a handle is nothing (app/validators/status_length_validator.rb)."""
-    text = URL.sub("x" * url_length, text)
-    text = REMOTE.sub(r"@\1", text)
-    return sum(1 for _ in regex.finditer(r"\X", text))
-
-
-URL = regex.compile(r"https?://[^\s/?#@<>\"']+\.[^\s<>\"']*[^\s<>\"'.,:;!?)\]}]", regex.IGNORECASE)
-REMOTE = regex.compile(r"(?<![=/\w])@([a-z0-9_]++(?:[.-]++[a-z0-9_]++)*+)@\w++(?:[.-]++\w++)*+", regex.IGNORECASE)
-
-
-def _addressing(handle: str, text: str) -> str:
-    """The text with the handle in it, or else nobody is told."""
-    if regex.search(rf"(?<![=/\w])@{regex.escape(handle)}(?![\w@]|[.-]\w)", text, regex.IGNORECASE):
-        return text
-    return f"@{handle} {text}"
-
-
-def _letters(text: str) -> str:
-    """A text as it can be compared with what the server made of it: no handles, links, spaces or signs."""
-    text = regex.sub(r"(?:@|https?://)\S+", " ", unicodedata.normalize("NFKC", text))
-    return "".join(c for c in text.casefold() if c.isalnum())
 
 
 __connector__ = Mastodon

@@ -24,7 +24,8 @@ from connectors.base import (
     TransientError,
     Worth,
 )
-from connectors.mastodon import Mastodon, length_of, narrower, snowflake
+from connectors._mastodon import length_of, narrower, snowflake
+from connectors.mastodon import Mastodon
 from tests.connectors.contract import SECRET, Answered, ConnectorContract, MemoryMemo, Posting, Recording, Script
 
 HARIN = "https://uri.example/users/harin/statuses"
