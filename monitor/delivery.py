@@ -28,6 +28,7 @@ from monitor.telling import (
     Outlet,
     Posted,
     RefusedError,
+    Sought,
     Told,
     UnclearError,
 )
@@ -161,7 +162,7 @@ class Delivery:
         if not rows:
             return
         try:
-            found = await outlet.find(to, {row.key: row.attempt_at or row.created_at for row in rows})
+            found = await outlet.find(to, {row.key: await self._sought(row) for row in rows})
         except (NotSentError, UnclearError, BusyError, RefusedError) as e:
             # Not now: the rows stay unclear, and are looked for later.
             wait = e.retry_after if isinstance(e, BusyError) and e.retry_after else SETTLE
@@ -174,6 +175,11 @@ class Delivery:
             else:
                 await asyncio.to_thread(self.store.outbox.again, [row.id], now, "did not arrive")
         log.info("settled channel=%s unclear=%d arrived=%d", channel, len(rows), len(found or {}))
+
+    async def _sought(self, row: OutboxRow) -> Sought:
+        root = await asyncio.to_thread(self.store.outbox.get, row.root_id) if row.root_id is not None else None
+        thread = Posted(root.slack_channel, root.slack_ts) if root and root.slack_ts else None
+        return Sought(row.attempt_at or row.created_at, thread)
 
     async def _group(self, channel: str, now: datetime) -> None:
         """A long backlog becomes a few messages: Slack would take minutes to pass it on one by one."""
@@ -356,7 +362,7 @@ class Console:
     async def edit(self, at: Posted, told: Told) -> None:
         self._write(telling.change(told))
 
-    async def find(self, to: str, keys: Mapping[str, datetime]) -> Mapping[str, Posted] | None:
+    async def find(self, to: str, sought: Mapping[str, Sought]) -> Mapping[str, Posted] | None:
         return None
 
 
