@@ -8,6 +8,7 @@ import difflib
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from monitor.deadlines.calendar import WHOLE_DAY, Calendar, CalendarError, Interval, Problem, joined
@@ -67,7 +68,7 @@ def parse_interval(text: object) -> Interval:
 
 def parse_timezone(text: object) -> ZoneInfo:
     """An IANA name such as `Asia/Seoul`; ValueError with near matches otherwise."""
-    known = available_timezones()
+    known = _zones()
     if isinstance(text, str) and text in known:
         return ZoneInfo(text)
     cities = {name.rpartition("/")[2].casefold(): name for name in sorted(known, reverse=True)}
@@ -260,6 +261,11 @@ def _clock(found: re.Match[str]) -> timedelta | None:
 def _in_short(text: str) -> str:
     short = _LONG_UNIT.sub(lambda found: found[1] + found[2][0], text[:_SHORT].casefold()).replace(" ", "")
     return f" (did you mean {short}?)" if short != text and _DURATION.fullmatch(short) else ""
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
 
 
 def _not_a_country(value: object) -> str:

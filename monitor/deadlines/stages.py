@@ -235,7 +235,8 @@ def _untold(facts: Facts, plan: Plan) -> list[_Moment]:
 
     Told names need not be in the plan: rules may have changed since.
     """
-    told = _line([spec for name in facts.told if (spec := _told(name, plan))], facts, plan)
+    names = facts.told - {WINDOW.name}
+    told = _line([spec for name in names if (spec := _told(name, plan))], facts, plan)
     line = _line(plan.stages, facts, plan)
     return [
         moment
@@ -251,7 +252,7 @@ def _told(name: str, plan: Plan) -> StageSpec | None:
     try:
         return _parsed(name)
     except ValueError:
-        return None  # the window, or a name from another version
+        return None  # a name from another version
 
 
 def _window(facts: Facts) -> list[_Moment]:
