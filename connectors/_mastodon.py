@@ -192,6 +192,9 @@ def is_further(new: str, old: str) -> bool:
 
 
 def further(seen: str, at: str) -> str:
+    """Where reading has come to; ids that are not numbers come in the order in which they were read."""
+    if not at:
+        return seen
     a, b = number_of(seen), number_of(at)
     return at if a is None or b is None else str(max(a, b))
 

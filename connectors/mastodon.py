@@ -406,7 +406,7 @@ class Mastodon(Connector[Settings]):
         place = place.model_copy(update={"top": place.top or top, "pages": place.pages + 1})
         if more and not circling and place.pages < MAX_PAGES_BACK:
             return Step(items, place.model_copy(update={"back": down}), True, response)
-        done = {"seen": place.top or place.seen, "top": "", "back": "", "until": None, "pages": 0}
+        done = {"seen": further(place.seen, place.top), "top": "", "back": "", "until": None, "pages": 0}
         gap = None
         if more:
             what = "the server repeats its pages" if circling else f"more than {MAX_PAGES_BACK} pages to read back"
