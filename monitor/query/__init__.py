@@ -4,18 +4,12 @@
 docs/query.md explains the language to the people who write it.
 """
 
-from monitor.query.language import (
-    FIELDS,
-    KINDS,
-    MAX_DEPTH,
-    MAX_DISTANCE,
-    MAX_LENGTH,
-    MAX_TERMS,
-    Query,
-    QueryError,
-    parse,
-)
-from monitor.query.matching import Document, Matcher
+from monitor.query.fields import FIELDS, KINDS
+from monitor.query.language import MAX_DISTANCE, MAX_LENGTH, MAX_TERMS, parse
+from monitor.query.matching import Matcher
+from monitor.query.mistakes import QueryError
+from monitor.query.sight import Document
+from monitor.query.tree import MAX_DEPTH, Query
 
 __all__ = [
     "FIELDS",

@@ -10,7 +10,7 @@ import re
 import unicodedata
 
 from monitor.query import Document, Query, korean
-from monitor.query.language import And, Field, Near, Node, Not, Number, Or, Word
+from monitor.query.tree import And, Field, Near, Node, Not, Number, Or, Word
 
 INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff\u00ad\ufe0f"
 

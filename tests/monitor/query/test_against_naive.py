@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from monitor.query import Document, Matcher, Query, QueryError, parse
-from monitor.query.language import And, Field, Near, Node, Not, Number, Or, Word
+from monitor.query.tree import And, Field, Near, Node, Not, Number, Or, Word
 from tests.monitor.query.naive import match_naively, occurrences
 
 KOREAN = (

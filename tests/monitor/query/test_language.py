@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from connectors.base import Kind
 from monitor.query import FIELDS, KINDS, MAX_DEPTH, MAX_LENGTH, MAX_TERMS, Query, QueryError, parse
-from monitor.query.language import And, Field, Near, Node, Not, Number, Or, Word
+from monitor.query.tree import And, Field, Near, Node, Not, Number, Or, Word
 from tests.monitor.query.counting import lines_run
 
 lumi, cream, lamp = Word("lumi"), Word("cream"), Word("lamp")
@@ -223,41 +223,12 @@ def test_kinds_are_those_that_connectors_know() -> None:
     assert set(KINDS) == {kind.value for kind in Kind}
 
 
+SIGNS = "AND OR NOT NEAR/3 NEAR ( ) = * : < ≤ 5 - 만 1 . , “ （ ＊ ＂ ／ ｌ İ ß"
+WORDS = "lumi 루미 author: title: site: lang: rating followers> ko naver.com xn--a"
 soup = st.lists(
     st.one_of(
-        st.sampled_from(
-            [
-                "AND",
-                "OR",
-                "NOT",
-                "NEAR/3",
-                "NEAR",
-                "(",
-                ")",
-                "=",
-                "*",
-                ":",
-                "<",
-                "≤",
-                "5",
-                "-",
-                "만",
-                "1",
-                ".",
-                ",",
-                "“",
-                "（",
-                "＊",
-                "＂",
-                "／",
-                "ｌ",
-                "İ",
-                "ß",
-            ]
-        ),
-        st.sampled_from(
-            ["lumi", "루미", "author:", "title:", "site:", "lang:", "rating", "followers>", "ko", "naver.com", "xn--a"]
-        ),
+        st.sampled_from(SIGNS.split()),
+        st.sampled_from(WORDS.split()),
         st.sampled_from(('"', " ", "\n", "\u200b", "\ud800", "\x00")),
         st.text(max_size=4),
     ),
