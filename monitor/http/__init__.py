@@ -253,7 +253,7 @@ def _target(url: httpx.URL) -> tuple[str, int]:
 async def _read(answer: httpx.Response, limit: int, *, has_body: bool) -> bytes:
     """The whole body, decoded."""
     declared = answer.headers.get("content-length", "")
-    if has_body and declared.isdigit() and int(declared[:20]) > limit:
+    if has_body and declared.isdecimal() and int(declared[:20]) > limit:
         raise BodyTooLargeError(limit)
     body = Body(answer.headers.get("content-encoding", ""), limit)
     assert isinstance(answer.stream, AsyncIterable)  # noqa: S101  (what httpx says of every async transport)

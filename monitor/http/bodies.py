@@ -19,6 +19,8 @@ PIECE = 64 * 1024
 MAX_MEMBERS = 1_000
 """Most gzip members in one answer. RFC 1952 lets them follow each other, and an empty one costs 20 bytes."""
 
+GZIP_MAGIC = b"\x1f\x8b"
+
 _GZIP = 16 + zlib.MAX_WBITS
 _CODINGS = {"": "", "identity": "", "gzip": "gzip", "x-gzip": "gzip", "deflate": "deflate"}
 
@@ -45,7 +47,6 @@ class Body:
         self._kept = bytearray()
         self._head = b""  # too short to tell how it is packed
         self._member: _Decompress | None = None
-        self._fresh = True  # the member has given nothing yet
         self._finished = 0
         self._over = False
 
@@ -56,7 +57,7 @@ class Body:
         data, self._head = self._head + data, b""
         while data and not self._over:
             if self._member is None:
-                if self._coding == "deflate" and len(data) < 2:
+                if len(data) < 2:
                     self._head = data
                     return
                 self._begin(data)
@@ -67,15 +68,15 @@ class Body:
         """The body, once everything has been added."""
         if self._member is not None:
             # zlib may have taken all input and still hold the end of a match back.
-            while piece := self._member.decompress(b"", PIECE):
+            while piece := _unpack(self._member, b""):
                 self._keep(piece)
-        if self._head or (self._member is not None and not self._member.eof):
+        if (self._head and not self._finished) or (self._member is not None and not self._member.eof):
             raise httpx.DecodingError("the compressed answer ends too early")
         return bytes(self._kept)
 
     def _begin(self, data: bytes) -> None:
-        if self._finished and self._coding == "deflate":
-            self._over = True
+        if self._finished and not (self._coding == "gzip" and data.startswith(GZIP_MAGIC)):
+            self._over = True  # padding, which everybody ignores
             return
         if self._finished >= MAX_MEMBERS:
             raise httpx.DecodingError("the answer is compressed in too many parts")
@@ -85,19 +86,10 @@ class Body:
             has_header = data[0] & 0x0F == 8 and int.from_bytes(data[:2], "big") % 31 == 0
             window = zlib.MAX_WBITS if has_header else -zlib.MAX_WBITS
         self._member = zlib.decompressobj(window)
-        self._fresh = True
 
     def _decode(self, member: _Decompress, data: bytes) -> bytes:
         """Decodes one piece and gives back what is still to be decoded."""
-        try:
-            piece = member.decompress(data, PIECE)
-        except zlib.error:
-            if not self._finished or not self._fresh:
-                raise httpx.DecodingError("the answer's compression is broken") from None
-            self._over, self._member = True, None  # padding behind the last member: everybody ignores it
-            return b""
-        self._fresh = self._fresh and not piece
-        self._keep(piece)
+        self._keep(_unpack(member, data))
         if not member.eof:
             return member.unconsumed_tail
         self._finished += 1
@@ -108,6 +100,13 @@ class Body:
         if len(self._kept) + len(data) > self._limit:
             raise BodyTooLargeError(self._limit)
         self._kept += data
+
+
+def _unpack(member: _Decompress, data: bytes) -> bytes:
+    try:
+        return member.decompress(data, PIECE)
+    except zlib.error:
+        raise httpx.DecodingError("the answer's compression is broken") from None
 
 
 def is_text_encoding(name: str) -> bool:

@@ -634,8 +634,9 @@ async def test_whatever_a_server_sends_memory_stays_small(
 async def test_an_answer_that_announces_too_much_is_not_read_at_all(
     server: HostileServer, client: httpx.AsyncClient
 ) -> None:
+    server.answers["/announced"] = b"HTTP/1.1 200 OK\r\nContent-Length: 8388609\r\n\r\n"  # and nothing follows
     with pytest.raises(BodyTooLargeError, match=r"^the answer is larger than 8 MiB$"):
-        await client.get(server.url("/large?n=9"))
+        await client.get(server.url("/announced"))
     server.answers["/head"] = b"HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n"
     assert (await client.head(server.url("/head"))).content == b""
 
@@ -730,6 +731,14 @@ async def test_whatever_charset_an_answer_names_its_text_can_be_read(
     assert ("루미" in answer.text) is (name == "cp949")
 
 
+async def test_a_content_type_of_absurd_length_is_dropped_since_reading_it_takes_quadratic_time(
+    server: HostileServer, client: httpx.AsyncClient
+) -> None:
+    server.answers["/long"] = whole(b"abc", kind="text/html" + ";" * 90_000)
+    answer = await client.get(server.url("/long"))
+    assert (answer.text, "content-type" in answer.headers) == ("abc", False)
+
+
 # ---------------------------------------------------------------- unpacking
 
 
@@ -776,6 +785,26 @@ def test_text_of_many_kinds_survives_unpacking() -> None:
         assert taken.whole() == body
 
 
+def test_what_zlib_holds_back_at_the_end_is_not_lost() -> None:
+    for size in range(PIECE + 500, PIECE + 530):
+        taken = Body("deflate", limit=size)
+        taken.add(gzipped(bytes(size), -15))
+        assert taken.whole() == bytes(size)
+
+
+def test_a_bomb_in_one_piece_costs_no_more_than_the_limit() -> None:
+    bomb = gzipped(bytes(64 * MIB))
+    taken = Body("gzip", limit=MIB)
+    tracemalloc.start()
+    try:
+        with pytest.raises(BodyTooLargeError):
+            taken.add(bomb)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 2 * MIB
+
+
 def test_gzip_may_come_in_several_members_and_with_padding() -> None:
     packed = gzip.compress(b"one ") + gzip.compress(b"") + gzip.compress(b"two") + b"\0" * 512
     for step in (1, 7, len(packed)):
@@ -791,6 +820,7 @@ def test_gzip_may_come_in_several_members_and_with_padding() -> None:
         (gzip.compress(b"") * (MAX_MEMBERS + 1), "too many parts"),
         (gzip.compress(b"one") + gzip.compress(b"two" * 99)[:-9], "ends too early"),
         (gzip.compress(random.Random(1).randbytes(999))[:-99] + b"\xff" * 999, "broken"),
+        (gzip.compress(b"one") + gzip.compress(random.Random(1).randbytes(999))[:-99] + b"\xff" * 999, "broken"),
         (gzip.compress(b"one")[:-8] + bytes(8), "broken"),
         (b"\x1f", "ends too early"),
         (b"plain text", "broken"),
