@@ -7,6 +7,7 @@ when it is first needed. Safe to call from several threads.
 from monitor.judging import intent, priority, reply, sentiment, urgency
 from monitor.judging import language as languages
 from monitor.judging.clean import clean
+from monitor.judging.features import units
 from monitor.judging.phrases import PHRASES
 from monitor.judging.verdict import (
     CHANNELS,
@@ -56,17 +57,14 @@ def judge(mention: Text, context: Context = _NOBODY, rules: JudgingRules = _DEFA
     """Judge one mention. Any string is fine, however long or odd; it never raises for a text."""
     cleaned = clean(mention.text, mention.title)
     language = languages.detect(cleaned.lower, mention.language)
+    said = units(cleaned.lower, language)
     evidence = intent.gather(cleaned, language)
-    tone = sentiment.tone(cleaned, language, rules.languages, evidence, mention.rating)
-    category, urgent, urgent_words = urgency.urgency(cleaned, evidence, rules.urgent)
-    is_urgent = urgent >= urgency.URGENT_FROM
+    tone = sentiment.tone(cleaned, said, language, rules.languages, evidence, mention.rating)
+    urgent = urgency.urgency(cleaned, said, language, evidence, rules.urgent)
     intents = intent.intents(evidence, tone.label)
-    terms = reply.reasons(mention, context, cleaned, evidence, tone, urgent, rules.learned)
+    terms = reply.reasons(mention, context, cleaned, said, language, evidence, tone, urgent, rules.learned)
     needs_reply, score, check = reply.decide(terms, rules.cut())
-    if is_urgent:
-        name = f"urgent_{category}" if category in URGENCIES else "urgent_own"
-        terms += (Reason(name, urgent, urgent_words, "urgent"),)
-    points = priority.parts(mention, context, intents, tone, needs_reply, category, urgent, rules.weights)
+    points = priority.parts(mention, context, intents, tone, needs_reply, urgent, rules.weights)
     total = round(sum(p.weight for p in points), 6)
     return Verdict(
         language=language,
@@ -76,12 +74,12 @@ def judge(mention: Text, context: Context = _NOBODY, rules: JudgingRules = _DEFA
         needs_reply=needs_reply,
         needs_reply_score=score,
         check=check,
-        urgent=is_urgent,
-        urgency=category if is_urgent else "",
+        urgent=urgent.category != "",
+        urgency=urgent.category,
         priority=priority.level(total, rules.levels),
         points=total,
         uncertain=tone.uncertain,
-        reasons=terms + tone.reasons + points,
+        reasons=terms + urgent.reasons + tone.reasons + points,
     )
 
 

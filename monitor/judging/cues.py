@@ -59,7 +59,7 @@ class Finder:
             number = len(self._names)
             self._names.append((name, strength, len(parts)))
             for k, part in enumerate(parts):
-                for literal in _alternatives(part):
+                for literal in alternatives(part):
                     at_start = literal.startswith("<") or not glued
                     at_end = not literal.endswith("*") and not glued
                     literal = literal.strip("<*")
@@ -133,7 +133,7 @@ def _as_written(words: list[str], starts: list[int], begin: int, end: int) -> st
     return " ".join(words[first:last])
 
 
-def _alternatives(part: str) -> list[str]:
+def alternatives(part: str) -> list[str]:
     """`a (b|c) d` becomes `a b d` and `a c d`; an empty alternative leaves the word out."""
     out = [""]
     for piece in re.split(r"(\([^()]*\))", part):

@@ -4,9 +4,11 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from monitor.judging import cues
+from monitor.judging import cues, linear
 from monitor.judging.clean import Cleaned, quote
 from monitor.judging.cues import Cue
+from monitor.judging.features import units
+from monitor.judging.verdict import probability
 
 _URL_MARKS = re.compile(r"\?(?=[\w=&%]+=)")
 _NOT_BEFORE = {
@@ -57,9 +59,49 @@ def gather(cleaned: Cleaned, language: str) -> Evidence:
     marks = cleaned.lower.count("?")
     if marks:
         gathered.add("question", 0.8, "?")
+    if language == "ko" and (acts := linear.table("acts", "ko")):
+        _read_acts(cleaned.lower, acts, gathered)
     if cleaned.links + cleaned.hashtags > 3:
         gathered.add("links", min(1.0, (cleaned.links + cleaned.hashtags) / 10), "")
     return Evidence(gathered.strength, gathered.quotes, marks)
+
+
+_SENTENCE_END = re.compile(r"[.!?\n…~ㅋㅎㅠㅜ,;]+")
+_ENDINGS = ("요", "다", "까", "죠", "네", "음", "임", "냐", "함", "됨", "지")
+_SENTENCES = 24
+
+
+def sentences(lower: str) -> list[str]:
+    """Korean sentences, also where only a sentence's last syllable tells that it ended."""
+    found: list[str] = []
+    for piece in _SENTENCE_END.split(lower):
+        words = piece.split()
+        begin = 0
+        for i, word in enumerate(words):
+            if i - begin >= 2 and word.endswith(_ENDINGS) or i - begin >= 11:
+                found.append(" ".join(words[begin : i + 1]))
+                begin = i + 1
+        if begin < len(words):
+            found.append(" ".join(words[begin:]))
+    return found[:_SENTENCES]
+
+
+def _read_acts(lower: str, acts: linear.Table, gathered: _Gathered) -> None:
+    """Questions and requests by their form: Korean ones often come without a mark."""
+    for sentence in sentences(lower):
+        if len(sentence) < 4:
+            continue
+        total = acts.sum(units(sentence, "ko"))
+        question = total.first + acts.bias[0]
+        request = total.second + acts.bias[1]
+        other = 0.0
+        # Against the best of the two others, so that a clear question is no request.
+        p_question = probability(question - max(request, other))
+        p_request = probability(request - max(question, other))
+        if p_question > 0.5:
+            gathered.add("question_form", p_question, sentence)
+        if p_request > 0.5:
+            gathered.add("request_form", p_request, sentence)
 
 
 def _readers(cleaned: Cleaned, language: str) -> Iterable[str]:
@@ -78,7 +120,7 @@ def _is_negated(cue: Cue, language: str) -> bool:
 def intents(evidence: Evidence, label: str) -> tuple[str, ...]:
     """Every intent that holds, in the fixed order of `verdict.INTENTS`; chatter when none does."""
     found = {
-        "question": evidence["question"] >= 0.5 and evidence["rhetorical"] < 1,
+        "question": max(evidence["question"], evidence["question_form"]) >= 0.7 and evidence["rhetorical"] < 1,
         "request": evidence["request"] >= 0.7,
         "complaint": evidence["complaint"] >= 1
         or (max(evidence["complaint"], evidence["problem"], evidence["churn"]) >= 0.5 and label == "negative")

@@ -18,7 +18,9 @@ PHRASES: dict[str, tuple[str, str]] = {
     # what is said
     "question": ("질문이 담겨 있음", "asks a question"),
     "question_form": ("질문형 문장으로 보임", "reads like a question"),
+    "request_form": ("요청형 문장으로 보임", "reads like a request"),
     "request": ("요청이 담겨 있음", "asks for something"),
+    "wording": ("답변이 필요한 글의 표현", "worded like what needs an answer"),
     "complaint": ("불만이 담겨 있음", "complains"),
     "problem": ("주문·제품 문제가 담겨 있음", "reports a problem"),
     "praise": ("칭찬이 담겨 있음", "praises"),
@@ -45,6 +47,7 @@ PHRASES: dict[str, tuple[str, str]] = {
     "vader": ("영어 감성 사전 점수", "English word list"),
     "emoji": ("이모지", "emoji"),
     # urgency
+    "urgent_wording": ("급한 글의 표현", "worded like what cannot wait"),
     "urgent": ("긴급 사안", "urgent"),
     "urgent_health": ("건강·안전 문제", "health or safety"),
     "urgent_legal": ("법적 조치 언급", "threatens legal steps"),
@@ -53,6 +56,7 @@ PHRASES: dict[str, tuple[str, str]] = {
     "urgent_leak": ("개인정보·계정 유출", "data or account leak"),
     "urgent_lost": ("기한이 있는 주문의 분실·지연", "order lost or late for a date"),
     "urgent_press": ("언론·공공기관 언급", "press or public authority"),
+    "urgent_other": ("그 밖의 긴급 사안", "another urgent matter"),
     "urgent_own": ("운영자가 정한 긴급 표현", "an urgent term of your own"),
     # priority
     "needs_reply": ("답변이 필요함", "needs a reply"),

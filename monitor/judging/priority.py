@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator, Mapping
 
 from monitor.judging.sentiment import Tone
+from monitor.judging.urgency import Urgency
 from monitor.judging.verdict import PRIORITY_LEVELS, PRIORITY_WEIGHTS, Context, Reason, Text
 
 NOISE = ("spam", "sponsored", "news")
@@ -15,14 +16,13 @@ def parts(
     intents: tuple[str, ...],
     tone: Tone,
     needs_reply: bool,
-    urgency: str,
-    urgent: float,
+    urgent: Urgency,
     weights: Mapping[str, float],
 ) -> tuple[Reason, ...]:
     points = {**PRIORITY_WEIGHTS, **weights}
     return tuple(
         Reason(name, points[name] * share, evidence, "priority")
-        for name, share, evidence in _shares(text, context, intents, tone, needs_reply, urgency, urgent)
+        for name, share, evidence in _shares(text, context, intents, tone, needs_reply, urgent)
         if share and points[name]
     )
 
@@ -33,12 +33,11 @@ def _shares(
     intents: tuple[str, ...],
     tone: Tone,
     needs_reply: bool,
-    urgency: str,
-    urgent: float,
+    urgent: Urgency,
 ) -> Iterator[tuple[str, float, str]]:
     noise = any(name in intents for name in NOISE)
     yield "needs_reply", float(needs_reply), ""
-    yield "urgent", urgent, urgency
+    yield "urgent", urgent.strength if urgent.category else 0.0, urgent.category
     for name in ("complaint", "churn", "question", "request", "purchase"):
         yield name, float(name in intents and not noise), ""
     yield "praise", float("praise" in intents and "complaint" not in intents), ""

@@ -1,10 +1,12 @@
 """Does it need a reply: an additive model whose terms are reasons and add up to the log-odds."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
-from monitor.judging.clean import Cleaned
+from monitor.judging import linear
+from monitor.judging.clean import Cleaned, quote
 from monitor.judging.intent import Evidence
 from monitor.judging.sentiment import Tone
+from monitor.judging.urgency import Urgency
 from monitor.judging.verdict import Context, Reason, Text, log_odds, probability
 
 START = -2.0
@@ -14,6 +16,8 @@ CHANNEL = {"third_party": 0.0, "own_post": 0.5, "direct": 2.6, "review": 0.5}
 
 TEXT = {
     "question": 2.3,
+    "question_form": 1.0,
+    "request_form": 0.8,
     "request": 2.3,
     "complaint": 2.2,
     "problem": 1.0,
@@ -34,6 +38,9 @@ TEXT = {
 }
 """Log-odds of the full strength of each sign in the text."""
 
+WORDING, LIMIT = 0.6, 2.5
+URGENT = 1.8
+
 CHECK_BAND = 0.9
 """How near to the threshold (in log-odds) an answer is too uncertain to go unseen."""
 
@@ -42,13 +49,17 @@ def reasons(
     text: Text,
     context: Context,
     cleaned: Cleaned,
+    said: Sequence[str],
+    language: str,
     evidence: Evidence,
     tone: Tone,
-    urgent: float,
+    urgent: Urgency,
     learned: Mapping[str, float],
 ) -> tuple[Reason, ...]:
     return tuple(
-        r for r in _terms(text, context, cleaned, evidence, tone, urgent, learned) if r.weight or r.name == "start"
+        r
+        for r in _terms(text, context, cleaned, said, language, evidence, tone, urgent, learned)
+        if r.weight or r.name == "start"
     )
 
 
@@ -56,9 +67,11 @@ def _terms(
     text: Text,
     context: Context,
     cleaned: Cleaned,
+    said: Sequence[str],
+    language: str,
     evidence: Evidence,
     tone: Tone,
-    urgent: float,
+    urgent: Urgency,
     learned: Mapping[str, float],
 ) -> Iterator[Reason]:
     yield Reason("start", START + learned.get("start", 0.0))
@@ -89,14 +102,26 @@ def _terms(
         if name in ("praise", "thanks", "recommend") and asked >= 0.7:
             continue
         yield Reason(name, weight * strength + learned.get(name, 0.0) * strength, evidence.quotes.get(name, ""))
-    if urgent:
-        yield Reason("urgent", 1.8 * urgent)
+    if urgent.category:
+        yield Reason("urgent", URGENT * urgent.strength)
+    table = linear.table("needs", language)
+    if table is not None:
+        yield _wording(table, said)
     if tone.label == "negative":
         yield Reason("negative", 0.6)
     elif tone.label == "positive" and asked < 0.7:
         yield Reason("positive", -0.4)
     if len(cleaned.lower) < 8 and not asked:
         yield Reason("too_little", -0.5)
+
+
+def _wording(table: linear.Table, said: Sequence[str]) -> Reason:
+    """How much the wording as a whole is like that of mentions which need an answer, and the words that say so."""
+    found = table.sum(said)
+    odds = max(-LIMIT, min(LIMIT, WORDING * (found.first + table.bias[0])))
+    telling = sorted((w for w in found.words if w[1] * odds > 0), key=lambda w: -abs(w[1]))[:3]
+    chosen = {w[0] for w in telling}
+    return Reason("wording", odds, quote(" ".join(dict.fromkeys(w for w in said if w in chosen))))
 
 
 def decide(terms: tuple[Reason, ...], cut: float) -> tuple[bool, float, bool]:

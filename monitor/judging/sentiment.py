@@ -1,56 +1,128 @@
-"""Tone, from -1 to 1. English with VADER; a language we cannot read is unknown, never neutral."""
+"""Tone, from -1 to 1, as an additive model; a language we cannot read is unknown, never neutral.
 
+A trained table gives the log-odds of friendly and of hostile against neutral. VADER (English only, and never shown
+anything else), phrases, emoji and stars add to them.
+"""
+
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from monitor.judging import vader
-from monitor.judging.clean import TOKENS, Cleaned
+from monitor.judging import emoji, linear, vader
+from monitor.judging.clean import TOKENS, Cleaned, quote
 from monitor.judging.intent import Evidence
 from monitor.judging.verdict import Reason
+
+# phrase: what its full strength adds to friendly and to hostile
+CUES = {
+    "complaint": (-0.5, 0.9),
+    "problem": (-0.3, 0.5),
+    "discourage": (-0.8, 1.2),
+    "churn": (-0.4, 0.6),
+    "praise": (0.7, -0.3),
+    "thanks": (0.3, -0.1),
+    "recommend": (0.8, -0.5),
+    "resolved": (0.5, -0.3),
+}
+SARCASM = (-1.2, 0.6)
+EMOJI = 0.7
+STARS = 3.0
+SHOWN = 3
+"""How many words are named as reasons."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tone:
-    """`score` is -1..1 or None; `uncertain` when the words may mean the opposite."""
+    """`score` is -1..1 or None; `odds` the log-odds of friendly against hostile, which the reasons add up to.
+
+    `uncertain` says that the words may mean the opposite.
+    """
 
     score: float | None
     label: str
     uncertain: bool = False
+    odds: float = 0.0
     reasons: tuple[Reason, ...] = ()
 
 
 UNKNOWN = Tone(None, "unknown")
 
 
-def tone(cleaned: Cleaned, language: str, allowed: frozenset[str], evidence: Evidence, rating: float | None) -> Tone:
-    if language not in allowed:
+@dataclass(slots=True)
+class _Sum:
+    friendly: float
+    hostile: float
+    reasons: list[Reason]
+
+    def add(self, name: str, friendly: float, hostile: float, evidence: str = "") -> None:
+        self.friendly += friendly
+        self.hostile += hostile
+        if friendly != hostile:
+            self.reasons.append(Reason(name, friendly - hostile, evidence, "sentiment"))
+
+
+def tone(
+    cleaned: Cleaned,
+    words: Sequence[str],
+    language: str,
+    allowed: frozenset[str],
+    evidence: Evidence,
+    rating: float | None,
+) -> Tone:
+    table = linear.table("tone", language) if language in allowed else None
+    if table is None:
         return UNKNOWN
-    terms: list[Reason] = []
-    if language == "en":
-        words = cleaned.text.split()
-        capped = " ".join(words[:TOKENS])
-        terms.append(Reason("vader", vader.scores(capped).compound, "", "sentiment"))
-    elif language != "ko":
-        return UNKNOWN
-    for name, weight in (
-        ("complaint", -0.6),
-        ("problem", -0.3),
-        ("discourage", -0.6),
-        ("churn", -0.4),
-        ("praise", 0.6),
-        ("thanks", 0.15),
-        ("recommend", 0.5),
-    ):
-        if evidence[name]:
-            terms.append(Reason(name, weight * evidence[name], evidence.quotes[name], "sentiment"))
+    total = _Sum(0.0, 0.0, [])
+    total.add("start", *table.bias)
+    _add_words(total, table.sum(words))
+    if table.extras:
+        _add_vader(total, cleaned, table)
+    for name, (friendly, hostile) in CUES.items():
+        if strength := evidence[name]:
+            total.add(name, friendly * strength, hostile * strength, evidence.quotes.get(name, ""))
+    if not cleaned.lower.isascii():
+        n_friendly, n_hostile, which = emoji.balance(cleaned.text)
+        if which:
+            total.add("emoji", EMOJI * min(n_friendly, 3), EMOJI * min(n_hostile, 3), which)
     if rating is not None:
-        terms.append(Reason(_stars(rating), (rating - 0.5) * 1.6, "", "sentiment"))
-    score = max(-1.0, min(1.0, sum(t.weight for t in terms)))
-    uncertain = bool(evidence["sarcasm"])
-    if uncertain and score > 0:
-        terms.append(Reason("sarcasm", -score, evidence.quotes["sarcasm"], "sentiment"))
-        score = 0.0
-    label = "positive" if score >= 0.2 else "negative" if score <= -0.2 else "neutral"
-    return Tone(round(score, 4), label, uncertain, tuple(terms))
+        total.add(_stars(rating), STARS * (rating - 0.5), STARS * (0.5 - rating))
+    uncertain = evidence["sarcasm"] >= 0.7
+    if uncertain and total.friendly > total.hostile:
+        total.add("sarcasm", *SARCASM, evidence.quotes["sarcasm"])
+    return _decided(total, uncertain)
+
+
+def _decided(total: _Sum, uncertain: bool) -> Tone:
+    friendly, hostile = min(total.friendly, 50.0), min(total.hostile, 50.0)
+    top = max(friendly, hostile, 0.0)
+    f, h, n = math.exp(friendly - top), math.exp(hostile - top), math.exp(-top)
+    score = (f - h) / (f + h + n)
+    label = "neutral" if n >= f and n >= h else "positive" if f >= h else "negative"
+    odds = total.friendly - total.hostile
+    return Tone(round(score, 4), label, uncertain, odds, tuple(total.reasons))
+
+
+def _add_words(total: _Sum, found: linear.Sum) -> None:
+    """The words that matter most by name, the others together."""
+    ranked = sorted(found.words, key=lambda w: -abs(w[1] - w[2]))[:SHOWN]
+    rest_friendly, rest_hostile = found.first, found.second
+    for word, friendly, hostile in ranked:
+        if abs(friendly - hostile) >= 0.1 and word.isalnum():
+            total.add("words", friendly, hostile, quote(word))
+            rest_friendly -= friendly
+            rest_hostile -= hostile
+    total.add("words", rest_friendly, rest_hostile)
+
+
+def _add_vader(total: _Sum, cleaned: Cleaned, table: linear.Table) -> None:
+    text = cleaned.text if cleaned.text.isascii() else emoji.without(cleaned.text)
+    s = vader.scores(" ".join(text.split()[:TOKENS]))
+    friendly = hostile = 0.0
+    for name, value in (("compound", s.compound), ("pos", s.pos), ("neg", s.neg), ("silent", float(s.compound == 0))):
+        a, b = table.extras[name]
+        friendly += a * value
+        hostile += b * value
+    total.add("vader", friendly, hostile)
 
 
 def _stars(rating: float) -> str:

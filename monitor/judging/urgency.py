@@ -1,24 +1,60 @@
-"""Matters that cannot wait, by category. A friendly tone never lowers them."""
+"""Matters that cannot wait, by category. Tone is no part of it: a friendly word never lowers them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from monitor.judging import cues
+from monitor.judging import cues, linear
 from monitor.judging.clean import Cleaned, quote
 from monitor.judging.intent import Evidence
-from monitor.judging.verdict import URGENCIES
+from monitor.judging.verdict import URGENCIES, Reason, probability
 
-URGENT_FROM = 0.7
+START = -2.4
+CUE = 2.6
+WEAK = 1.0
+WORDING, LIMIT = 1.0, 3.0
+AGAINST = {"spam": -2.5, "sponsored": -2.0, "resolved": -1.5, "figure": -3.0, "rival": -3.0}
+"""What makes such words harmless: a stranger's trick, a settled matter, a figure of speech."""
 
 
-def urgency(cleaned: Cleaned, evidence: Evidence, own: Mapping[str, tuple[str, ...]]) -> tuple[str, float, str]:
-    """The most pressing category, its strength (0..1) and the words that say so; ("", 0, "") when nothing does."""
-    best = ("", 0.0, "")
-    if finders := cues.own_finder(own):
-        for finder in finders:
-            for cue in finder.find(cleaned.lower):
-                return (cue.name, 1.0, quote(cue.evidence))
-    for category in URGENCIES:
-        strength = evidence[f"urgent_{category}"]
-        if strength > best[1]:
-            best = (category, strength, evidence.quotes[f"urgent_{category}"])
-    return best
+@dataclass(frozen=True, slots=True)
+class Urgency:
+    """`strength` is the probability; `category` "" when it is not urgent."""
+
+    category: str
+    strength: float
+    reasons: tuple[Reason, ...]
+
+
+NOT_URGENT = Urgency("", 0.0, ())
+
+
+def urgency(
+    cleaned: Cleaned,
+    words: Sequence[str],
+    language: str,
+    evidence: Evidence,
+    own: Mapping[str, tuple[str, ...]],
+) -> Urgency:
+    for finder in cues.own_finder(own) or ():
+        for cue in finder.find(cleaned.lower):
+            name = f"urgent_{cue.name}" if cue.name in URGENCIES else "urgent_own"
+            return Urgency(cue.name, 1.0, (Reason(name, 1.0, quote(cue.evidence), "urgent"),))
+    terms = [Reason("start", START, "", "urgent")]
+    category, strength, said = "", 0.0, ""
+    for candidate in URGENCIES:
+        found = evidence[f"urgent_{candidate}"]
+        if found > strength:
+            category, strength, said = candidate, found, evidence.quotes[f"urgent_{candidate}"]
+    if category:
+        terms.append(Reason(f"urgent_{category}", CUE * strength, said, "urgent"))
+    table = linear.table("needs", language)
+    if table is not None:
+        odds = max(-LIMIT, min(LIMIT, WORDING * (table.sum(words).second + table.bias[1])))
+        terms.append(Reason("urgent_wording", odds, "", "urgent"))
+    for name, weight in AGAINST.items():
+        if evidence[name]:
+            terms.append(Reason(name, weight * evidence[name], evidence.quotes.get(name, ""), "urgent"))
+    odds = sum(t.weight for t in terms)
+    if odds < 0:
+        return Urgency("", probability(odds), ())
+    return Urgency(category or "other", probability(odds), tuple(terms))

@@ -23,7 +23,7 @@ INTENTS = (
     "chatter",
 )
 PRIORITIES = ("critical", "high", "normal", "low")
-URGENCIES = ("health", "legal", "fraud", "money", "leak", "lost", "press")
+URGENCIES = ("health", "legal", "fraud", "money", "leak", "lost", "press", "other")
 
 THRESHOLDS: Mapping[str, float] = {"cautious": 0.30, "balanced": 0.50, "strict": 0.70}
 """Probability from which a mention counts as needing a reply. Cautious misses fewest, strict rings least."""

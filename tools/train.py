@@ -1,0 +1,469 @@
+"""Train every table that judging ships, from a folder of labelled texts, with fixed seeds.
+
+    python tools/train.py --data DIR [--only en ko ...] [--out monitor/judging/tables] [--report FILE]
+
+DIR holds gzip'd TSV files without a header, `text<TAB>label`, under the names listed in SOURCES below; `docs/judging.md`
+says where each comes from and under which licence. Needs scikit-learn (`pip install 'mention-monitor[train]'`); the
+tables themselves need nothing. The same data gives the same tables.
+"""
+
+import argparse
+import gzip
+import json
+import math
+import random
+import re
+import sys
+import time
+import warnings
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from monitor.judging import linear, vader
+from monitor.judging.clean import clean
+from monitor.judging.cues import alternatives
+from monitor.judging.features import LATIN_RUNS, RUNS, pairs, runs, units
+
+HERE = Path(__file__).resolve().parent
+TABLES = HERE.parent / "monitor" / "judging" / "tables"
+SEED = 7
+
+POSITIVE, NEGATIVE, NEUTRAL = 0, 1, 2
+TONES = {"positive": POSITIVE, "negative": NEGATIVE, "neutral": NEUTRAL}
+ACTS = {"question": 0, "command": 1}
+"""Everything else in the acts file (statements, fragments, rhetorical forms) wants no answer."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """One file: its name in the folder, its weight in training, how many rows are held out, and the licence."""
+
+    file: str
+    licence: str
+    weight: float = 1.0
+    held_out: int = 0
+    limit: int | None = None
+
+
+XED = "Helsinki-NLP/XED, CC BY 4.0"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One table: what it is trained on and how much is kept."""
+
+    name: str
+    language: str
+    sources: Sequence[Source]
+    labels: dict[str, int] = field(default_factory=lambda: TONES)
+    c: float = 3.0
+    min_df: int = 3
+    keep: int = 110_000
+    # log of how much more often than the model says a class is chosen; set on the held-out rows
+    shift: tuple[float, float] = (0.0, 0.0)
+    # How much the hand-written lists count beyond what the training texts say about them.
+    lexicon: float = 0.0
+    balance: bool = False
+    vader: bool = False
+    # Sentences of our own: the two weights are then "needs a reply" and "cannot wait", each against the rest.
+    seeds: bool = False
+
+
+PLANS = [
+    Plan(
+        "tone",
+        "en",
+        [
+            Source("en_goemotions", "GoEmotions, CC BY 4.0", held_out=4000),
+            Source("en_xed", XED, weight=0.3, held_out=2000),
+        ],
+        c=2.0,
+        vader=True,
+    ),
+    Plan(
+        "tone",
+        "ko",
+        [
+            Source("ko_nsmc", "e9t/nsmc, CC0 1.0", held_out=4000),
+            Source("ko_kote_val", "searle-j/KOTE, MIT", weight=6, held_out=1000),
+            Source("ko_neu_mit", "songys/Chatbot_data, MIT", weight=3, held_out=500),
+        ],
+        c=3.0,
+        min_df=4,
+        keep=150_000,
+    ),
+    Plan("tone", "th", [Source("th_wisesight", "PyThaiNLP/wisesight-sentiment, CC0 1.0", held_out=3000)], keep=90_000),
+    *(
+        Plan(
+            "tone", code, [Source(f, XED, held_out=n) for f, n in files], lexicon=4.0, balance=True, keep=30_000, c=1.0
+        )
+        for code, files in {
+            "es": [("es_xed", 1000)],
+            "pt": [("pt_br_xed", 1000), ("pt_xed", 500)],
+            "de": [("de_xed", 800)],
+            "fr": [("fr_xed", 800)],
+            "it": [("it_xed", 800)],
+            "id": [("id_xed", 150)],
+            "zh": [("zh_xed", 200)],
+            "ja": [],
+        }.items()
+    ),
+    Plan(
+        "acts",
+        "ko",
+        [Source("ko_3i4k", "warnikchow/3i4k, CC BY-SA 4.0", held_out=4000)],
+        labels=ACTS,
+        c=3.0,
+        keep=80_000,
+    ),
+    Plan("needs", "en", [Source("en_goemotions", "GoEmotions, CC BY 4.0", limit=5000)], c=4.0, min_df=2, seeds=True),
+    Plan(
+        "needs",
+        "ko",
+        [
+            Source("ko_kote_val", "searle-j/KOTE, MIT", limit=3000),
+            Source("ko_neu_mit", "songys/Chatbot_data, MIT", limit=1500),
+        ],
+        c=4.0,
+        min_df=2,
+        seeds=True,
+    ),
+]
+
+
+def read(folder: Path, source: Source, labels: dict[str, int]) -> list[tuple[str, int]]:
+    """The rows in an order that depends on the seed alone; the first `held_out` are for measuring."""
+    rows = []
+    with gzip.open(folder / f"{source.file}.tsv.gz", "rt", encoding="utf-8") as lines:
+        for line in lines:
+            text, _, label = line.rstrip("\n").rpartition("\t")
+            if label in labels or labels is ACTS or label == "question":
+                rows.append((text, labels.get(label, NEUTRAL)))
+    random.Random(SEED).shuffle(rows)
+    return rows[: source.limit]
+
+
+Features = tuple[list[str], list[str], int]
+
+
+def features(text: str, language: str) -> Features:
+    """Runs, pairs, and the number of runs, exactly as `linear.Table` sees a text."""
+    shortest, longest = RUNS.get(language, LATIN_RUNS)
+    words = units(clean(text).lower, language)
+    found = [run for word in words for run in runs(word, shortest, longest)]
+    return found, pairs(words), len(found)
+
+
+def matrix(texts: Iterable[Features], columns: dict[str, int]) -> sp.csr_matrix:
+    indices: list[int] = []
+    values: list[float] = []
+    ends = [0]
+    for found, two, n in texts:
+        row: dict[int, float] = {}
+        for part, size in ((found, n), (two, len(two))):
+            unit = 1 / math.sqrt(size) if size else 0.0
+            for feature in part:
+                if (j := columns.get(feature)) is not None:
+                    row[j] = row.get(j, 0.0) + unit
+        indices.extend(row)
+        values.extend(row.values())
+        ends.append(len(indices))
+    return sp.csr_matrix((values, indices, ends), shape=(len(ends) - 1, len(columns)), dtype=np.float32)
+
+
+def extras(texts: Iterable[str]) -> sp.csr_matrix:
+    scores = (vader.scores(clean(t).text) for t in texts)
+    rows = [[s.compound, s.pos, s.neg, float(s.compound == 0)] for s in scores]
+    return sp.csr_matrix(np.array(rows, dtype=np.float32))
+
+
+EXTRAS = ("compound", "pos", "neg", "silent")
+
+
+def lexicon(language: str) -> dict[str, float]:
+    """Feature -> value (-3 to 3) of the hand-written list: a word between its edges, a pair, or a run of letters."""
+    file = HERE / "lexicons" / f"{language}.txt"
+    if not file.is_file():
+        return {}
+    values: dict[str, float] = {}
+    value = 0.0
+    for line in file.read_text("utf-8").splitlines():
+        if line.startswith("#") or not line.strip():
+            continue
+        if section := re.fullmatch(r"\[(-?\d)\]", line.strip()):
+            value = float(section[1])
+            continue
+        for entry in re.findall(r'"[^"]+"|\S+', line):
+            for word in alternatives(entry.strip('"')):
+                for feature, share in _forms(word.lower(), language):
+                    values.setdefault(feature, value * share)
+    return values
+
+
+NEGATORS = {
+    "es": ("no", "nada", "nunca", "sin"),
+    "pt": ("não", "nao", "nada", "nunca", "sem"),
+    "de": ("nicht", "kein", "keine", "nie", "weder"),
+    "fr": ("pas", "jamais", "sans", "aucun", "plus"),
+    "it": ("non", "mai", "senza", "nessun"),
+    "id": ("tidak", "gak", "ga", "nggak", "kurang", "tdk", "bukan", "belum", "gk", "ngga"),
+}
+
+
+def _forms(word: str, language: str) -> Iterable[tuple[str, float]]:
+    if language in ("ja", "zh"):
+        yield word, 1.0
+        if language == "zh" and not word.startswith(("不", "没", "沒")):
+            for negator in ("不", "没", "沒", "不太", "不够", "不是很"):
+                yield negator + word, -1.6
+        if language == "ja" and word.endswith("い") and len(word) > 2:
+            stem = word[:-1]
+            for ending in ("くない", "くなかった", "くありません", "くもない"):
+                yield stem + ending, -0.8
+            for ending in ("かった", "くて", "く", "さ"):
+                yield stem + ending, 0.9
+        elif language == "ja":
+            for ending in ("ではない", "じゃない", "ではありません", "できない", "できません", "しない", "しません"):
+                yield word + ending, -1.7
+        return
+    if " " in word:
+        yield word, 1.0
+        return
+    yield f"^{word}$", 1.0
+    for negator in NEGATORS.get(language, ()):
+        yield f"{negator} {word}", -1.4
+
+
+VARIANTS = 10
+"""How many sentences are made of one line of seeds."""
+
+
+def seeds(language: str) -> list[tuple[int, str, bool, bool]]:
+    """Line number, sentence, needs a reply, cannot wait: every line filled in a few times, by the seed alone."""
+    dice = random.Random(SEED)
+    slots: dict[str, list[str]] = {}
+    made = []
+    section = ""
+    for number, line in enumerate((HERE / "seeds" / f"{language}.txt").read_text("utf-8").splitlines()):
+        line = line.strip()
+        if not line or line.startswith("#"):
+            continue
+        if slot := re.fullmatch(r"\{(\w+)\} = (.*)", line):
+            slots[slot[1]] = slot[2].split("|")
+        elif line.startswith("[") and line.endswith("]") and line[1:-1] in SECTIONS:
+            section = line[1:-1]
+        else:
+            variants = {_fill(line, slots, dice) for _ in range(VARIANTS)}
+            made += [(number, text, *SECTIONS[section]) for text in sorted(variants)]
+    return made
+
+
+SECTIONS = {"reply": (True, False), "reply urgent": (True, True), "urgent": (False, True), "none": (False, False)}
+
+
+def _fill(line: str, slots: dict[str, list[str]], dice: random.Random) -> str:
+    line = re.sub(r"\(([^()]*\|[^()]*)\)", lambda m: dice.choice(m[1].split("|")), line)
+    return re.sub(r"\{(\w+)\}", lambda m: dice.choice(slots[m[1]]), line)
+
+
+def train_needs(plan: Plan, folder: Path, out: Path) -> list[str]:
+    """Two yes-or-no questions in one table; comments of strangers stand for everything that asks for nothing."""
+    began = time.monotonic()
+    made = seeds(plan.language)
+    strangers = [(t, label) for s in plan.sources for t, label in read(folder, s, TONES)]
+    # Questions of strangers may want an answer; without a mark they seldom do.
+    quiet = [text for text, _ in strangers if "?" not in text]
+    texts = [text for _, text, _, _ in made] + quiet
+    wants = np.array([[reply, urgent] for _, _, reply, urgent in made] + [[False, False]] * len(quiet))
+    lines = np.array([number for number, *_ in made] + [-1 - i for i in range(len(quiet))])
+    found = [features(text, plan.language) for text in texts]
+    seen = Counter(f for runs_, two, _ in found for f in {*runs_, *two})
+    columns = {f: i for i, f in enumerate(f for f, n in sorted(seen.items()) if n >= plan.min_df)}
+    x = matrix(found, columns)
+    weights = np.where(lines >= 0, 1.0, 0.3)
+    report = []
+    # Held out by line, since the variants of a line are nearly the same sentence.
+    held = np.array([number % 5 == 0 for number in lines])
+    for k, name in enumerate(("reply", "urgent")):
+        trial = _question(plan).fit(x[~held], wants[~held, k], sample_weight=weights[~held])
+        said = trial.predict(x[held])
+        hit = (said & wants[held, k]).sum()
+        report.append(
+            f"  {name:<14} n={held.sum():<6} precision {hit / max(1, said.sum()):.3f}"
+            f"  recall {hit / wants[held, k].sum():.3f}"
+        )
+    models = [_question(plan).fit(x, wants[:, k], sample_weight=weights) for k in (0, 1)]
+    bias = (float(models[0].intercept_[0]), float(models[1].intercept_[0]))
+    size = save(plan, out, columns, models[0].coef_[0], models[1].coef_[0], bias, {}, len(texts))
+    return [f"{plan.name}.{plan.language}: {size} kB, {time.monotonic() - began:.0f} s", *report]
+
+
+def _question(plan: Plan) -> LogisticRegression:
+    return LogisticRegression(C=plan.c, solver="liblinear", class_weight="balanced", random_state=SEED)
+
+
+def train(plan: Plan, folder: Path, out: Path) -> list[str]:
+    if plan.seeds:
+        return train_needs(plan, folder, out)
+    began = time.monotonic()
+    rows: list[tuple[str, int]] = []
+    weights: list[float] = []
+    held: list[tuple[str, list[tuple[str, int]]]] = []
+    for source in plan.sources:
+        read_rows = read(folder, source, plan.labels)
+        held.append((source.file, read_rows[: source.held_out]))
+        rest = read_rows[source.held_out :]
+        rows += rest
+        weights += [source.weight] * len(rest)
+    words = lexicon(plan.language)
+    if rows:
+        model, columns = fit(plan, rows, weights, words)
+        first, second, bias, extra = model
+    else:
+        columns = {feature: i for i, feature in enumerate(words)}
+        first = second = np.zeros(len(columns))
+        bias, extra = (0.0, 0.0), {}
+    # A list counts for more than film subtitles say: they seldom speak of what people buy.
+    for feature, value in words.items():
+        j = columns[feature]
+        lift = plan.lexicon * value
+        first[j] += lift if value > 0 else 0.5 * lift
+        second[j] -= lift if value < 0 else 0.5 * lift
+    size = save(plan, out, columns, first, second, bias, extra, len(rows))
+    read_back = linear.read((out / f"{plan.name}.{plan.language}.txt.gz").read_bytes(), plan.language)
+    lines = [f"{plan.name}.{plan.language}: {size} kB, {time.monotonic() - began:.0f} s"]
+    lines += [measure(plan, read_back, name, texts) for name, texts in held if texts]
+    return lines
+
+
+def save(
+    plan: Plan,
+    out: Path,
+    columns: dict[str, int],
+    first: np.ndarray,
+    second: np.ndarray,
+    bias: tuple[float, float],
+    extra: dict[str, list[float]],
+    rows: int,
+) -> int:
+    """Keep the weights that matter, as small whole numbers; the size of the file in kB."""
+    importance = np.maximum(np.abs(first), np.abs(second))
+    chosen = np.argsort(-importance, kind="stable")[: plan.keep]
+    top = float(np.quantile(importance[chosen], 0.9995)) or 1.0
+    unit = top / 63
+    names = list(columns)
+    table = {}
+    for j in chosen:
+        a = int(np.clip(round(first[j] / unit), -100, 100))
+        b = int(np.clip(round(second[j] / unit), -100, 100))
+        if a or b:
+            table[names[j]] = (a, b)
+    about = {
+        "table": plan.name,
+        "language": plan.language,
+        "bias": [round(bias[0] + plan.shift[0], 4), round(bias[1] + plan.shift[1], 4)],
+        "scale": unit,
+        "extras": extra,
+        "trained_on": [s.licence for s in plan.sources],
+        "licence": "CC BY-SA 4.0" if plan.name == "acts" else "MIT, with the attributions in NOTICE",
+        "rows": rows,
+    }
+    data = linear.write(about, table)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / f"{plan.name}.{plan.language}.txt.gz").write_bytes(data)
+    return len(data) // 1024
+
+
+Fitted = tuple[np.ndarray, np.ndarray, tuple[float, float], dict[str, list[float]]]
+
+
+def fit(
+    plan: Plan, rows: list[tuple[str, int]], weights: list[float], words: dict[str, float]
+) -> tuple[Fitted, dict[str, int]]:
+    texts = [features(text, plan.language) for text, _ in rows]
+    seen: Counter[str] = Counter()
+    for found, two, _ in texts:
+        seen.update({*found, *two})
+    columns = {f: i for i, f in enumerate(f for f, n in sorted(seen.items()) if n >= plan.min_df or f in words)}
+    for feature in words:
+        columns.setdefault(feature, len(columns))
+    x = matrix(texts, columns)
+    del texts, seen
+    extra_columns = 0
+    if plan.vader:
+        x = sp.hstack([x, extras(text for text, _ in rows)]).tocsr()
+        extra_columns = len(EXTRAS)
+    y = np.array([label for _, label in rows])
+    model = LogisticRegression(C=plan.c, max_iter=80, class_weight="balanced" if plan.balance else None)
+    with warnings.catch_warnings():
+        # Stopping early is a choice: more rounds cost minutes and change no figure.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model.fit(x, y, sample_weight=np.array(weights))
+    both = model.coef_[:2] - model.coef_[2]
+    bias = model.intercept_[:2] - model.intercept_[2]
+    n = x.shape[1] - extra_columns
+    extra = {
+        name: [round(float(both[0, n + k]), 4), round(float(both[1, n + k]), 4)]
+        for k, name in enumerate(EXTRAS[:extra_columns])
+    }
+    return (both[0, :n].copy(), both[1, :n].copy(), (float(bias[0]), float(bias[1])), extra), columns
+
+
+def measure(plan: Plan, table: linear.Table, name: str, rows: list[tuple[str, int]]) -> str:
+    """The table as it will run, on rows it has not seen."""
+    counts: Counter[tuple[int, int]] = Counter()
+    right = signed = 0
+    for text, label in rows:
+        cleaned = clean(text)
+        total = table.sum(units(cleaned.lower, plan.language))
+        a, b = total.first + table.bias[0], total.second + table.bias[1]
+        if plan.vader:
+            s = vader.scores(cleaned.text)
+            for key, value in zip(EXTRAS, (s.compound, s.pos, s.neg, float(s.compound == 0)), strict=True):
+                a += table.extras[key][0] * value
+                b += table.extras[key][1] * value
+        counts[label, max(((a, 0), (b, 1), (0.0, 2)))[1]] += 1
+        if label != NEUTRAL:
+            signed += 1
+            right += (a > b) == (label == POSITIVE)
+    scores, recalls = [], []
+    for k in range(3):
+        of = sum(n for (label, _), n in counts.items() if label == k)
+        said = sum(n for (_, answer), n in counts.items() if answer == k)
+        if of:
+            scores.append(2 * counts[k, k] / (of + said))
+            recalls.append(f"{counts[k, k] / of:.3f}")
+    share = f"{right / signed:.3f}" if signed else "-"
+    f1 = sum(scores) / len(scores)
+    return f"  {name:<14} n={len(rows):<6} macro-F1 {f1:.3f}  sign {share}  recall by class {' '.join(recalls)}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="the folder with the labelled texts")
+    parser.add_argument("--out", type=Path, default=TABLES)
+    parser.add_argument("--only", nargs="*", default=[], help="tables such as tone.en")
+    parser.add_argument("--report", type=Path, help="write the figures here as well (JSON)")
+    options = parser.parse_args()
+    report: list[str] = []
+    for plan in PLANS:
+        if options.only and f"{plan.name}.{plan.language}" not in options.only:
+            continue
+        lines = train(plan, options.data, options.out)
+        print("\n".join(lines), flush=True)
+        report += lines
+    if options.report:
+        options.report.write_text(json.dumps(report, indent=1, ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    main()
