@@ -17,6 +17,7 @@ window: none
 from __future__ import annotations
 
 import hashlib
+import random
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -121,8 +122,10 @@ RESERVE = {Worth.OWNED: 2, Worth.ADDRESSED: 2, Worth.KEYWORD: 30}
 """All ways share the account's rate limit; with so few requests left, a way waits for the next window."""
 
 REPLY_PAGES = 5
-REPLY_THREADS = 10
-REPLY_LOOKUPS = 10
+REPLY_THREADS = 5
+REPLY_LOOKUPS = 3
+"""How much is asked in one search for replies: it has seconds, and looking a post up may ask a third server."""
+
 MAX_REMEMBERED = 300
 
 POLICIES = {
@@ -562,16 +565,14 @@ class Mastodon(Connector[Settings]):
         async with self.memo.locked() as memo:
             kept = dict(memo.get("located") or {})
         known.update({m.id: Located(*kept[m.id]) for m in foreign if m.id in kept})
-        new: dict[str, Located] = {}
         unknown = sorted((m for m in foreign if m.id not in kept), key=lambda m: m.id)
         for m in _some(unknown, REPLY_LOOKUPS, now):
             located = await self._look_up(m)
             if located is not None:
-                new[m.id] = located
-        if new:
-            async with self.memo.locked() as memo:
-                memo["located"] = _newest({**(memo.get("located") or {}), **{k: list(v) for k, v in new.items()}})
-        return known | new
+                known[m.id] = located
+                async with self.memo.locked() as memo:
+                    memo["located"] = _newest({**(memo.get("located") or {}), m.id: list(located)})
+        return known
 
     async def _look_up(self, mention: Mention) -> Located | None:
         """The same post on this instance, which fetches it from afar if it must; None when it cannot be had."""
@@ -929,11 +930,8 @@ def _is_due(place: Place, line: Line, now: datetime) -> bool:
 
 
 def _some(items: Sequence[Mention], most: int, now: datetime) -> Sequence[Mention]:
-    """At most so many, other ones from minute to minute, so that all get their turn."""
-    if len(items) <= most:
-        return items
-    start = int(now.timestamp() // 60) * most % len(items)
-    return [*items[start:], *items[:start]][:most]
+    """At most so many, others at another moment, so that all get their turn at any pace of asking."""
+    return items if len(items) <= most else random.Random(now.isoformat()).sample(items, most)
 
 
 def _remembered(raw: Any, asked_as: str) -> About | None:

@@ -22,7 +22,8 @@ from tests.connectors.contract import MemoryMemo
 
 pytestmark = [pytest.mark.services, pytest.mark.anyio]
 
-BURST = 95
+BURST = 45
+"""More than a page."""
 
 
 @pytest.fixture(scope="module")
