@@ -62,6 +62,8 @@ class Deadlines(Part):
 
     def tell(self, decisions: Sequence[Told], now: datetime) -> None:
         """Alerts, their messages, and how each deadline goes on: one transaction."""
+        if not decisions:
+            return
         with self.transaction() as c:
             for decision in decisions:
                 row = None if decision.message is None else add_message(c, self.brand, decision.message, now)

@@ -50,7 +50,10 @@ def quoted(card: Card, length: int = QUOTE) -> str:
     """What was said, as far as it may be shown; "" where there is nothing to quote."""
     if card.private or card.deleted:
         return ""
-    whole = "\n".join(part for part in (line(card.title), safe(card.text).strip()) if part)
+    title, said = line(card.title), safe(card.text).strip()
+    if line(said).startswith(title):
+        title = ""  # many feeds repeat the title as the text's beginning
+    whole = "\n".join(part for part in (title, said) if part)
     lines = [row.strip() for row in whole.split("\n") if row.strip()]
     return cut("\n".join(lines[:12]) + ("\n…" if len(lines) > 12 else ""), length)
 

@@ -1,0 +1,315 @@
+"""A mention's day, from the first word to the last, on one clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from connectors.base import AuthError, Reply, TransientError
+from monitor import telling
+from tests.day import RULES, START, Day, make_day
+
+pytestmark = pytest.mark.anyio
+SLACK = RULES + "slack: {bot_token: $TOKEN}\n"
+
+
+@pytest.fixture
+def day(tmp_path: Path) -> Iterator[Day]:
+    made = make_day(tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+async def begun(day: Day) -> Day:
+    """A day on which the source has been looked at once."""
+    await day.at(1)
+    day.told()
+    return day
+
+
+async def test_a_mention_is_told_when_new_soon_due_and_overdue_and_each_once(begun: Day) -> None:
+    begun.says()
+    assert await begun.at(3) == ["mention haru"]
+    assert await begun.at(50) == []
+    assert await begun.at(52) == ["stage 10m before haru in thread"]
+    assert await begun.at(62) == ["stage due haru in thread"]
+    assert await begun.at(78) == ["stage 15m after haru in thread"]
+    assert await begun.at(300) == []
+
+
+async def test_the_clock_stands_while_the_team_is_at_lunch(begun: Day) -> None:
+    await begun.at(150)
+    begun.says()  # 11:30, and 12:00-13:00 is lunch
+    assert await begun.at(155) == ["mention haru"]
+    assert await begun.at(255) == []  # 13:15
+    assert await begun.at(262) == ["stage 10m before haru in thread"]  # 13:20
+
+
+async def test_what_comes_at_night_is_one_summary_in_the_morning(begun: Day) -> None:
+    await begun.at(9 * 60 + 30, every=300)
+    begun.says(author="haru")
+    await begun.at(10 * 60, every=300)
+    begun.says(author="minji", id="m2")
+    assert await begun.at(23 * 60 + 55, every=300) == []
+    assert await begun.at(24 * 60 + 5) == ["summary opening haru, minji"]
+    waiting = begun.store.deadlines.waiting()
+    assert {d.due_at for d in waiting} == {START + timedelta(days=1, hours=1)}
+
+
+async def test_our_own_post_stops_the_clock_at_its_own_time(begun: Day) -> None:
+    mention = begun.says()
+    assert await begun.at(10) == ["mention haru"]
+    begun.answers(mention, published=START + timedelta(minutes=8))
+    assert await begun.at(90) == []
+    (deadline,) = begun.store.deadlines.of_mention(1)
+    assert deadline.replied_at == START + timedelta(minutes=8)
+    assert (deadline.closed_by, deadline.provenance) == ("reply", "native")
+    assert [card.state for _, told in begun.door.edits for card in told.cards] == ["answered"]
+
+
+async def test_an_answer_seen_before_its_mention_is_never_alerted(begun: Day) -> None:
+    mention = replace(begun.says(), id="late")
+    begun.platform.said.clear()
+    begun.platform.said.append(begun.answers(mention))
+    await begun.at(3)
+    begun.platform.said.append(mention)
+    assert await begun.at(90) == []
+    assert begun.store.deadlines.waiting() == []
+
+
+async def test_the_platform_is_asked_right_before_an_alert(begun: Day) -> None:
+    mention = begun.says()
+    await begun.at(49)
+    begun.told()
+    begun.platform.answers[mention.id] = Reply(START + timedelta(minutes=49), "lumi")
+    assert await begun.at(70) == []
+    assert begun.store.deadlines.waiting() == []
+
+
+async def test_a_platform_that_does_not_answer_cannot_hold_an_alert_back(begun: Day) -> None:
+    begun.says()
+    await begun.at(49)
+    begun.told()
+    begun.platform.error = TransientError("no answer")
+    assert "stage 10m before haru in thread" in await begun.at(53, every=10)
+
+
+async def test_after_an_outage_only_the_worst_news_is_told(begun: Day) -> None:
+    begun.says()
+    assert await begun.at(3) == ["mention haru"]
+    begun.now = START + timedelta(minutes=120)
+    begun.restart()
+    assert await begun.at(122) == ["stage 15m after haru in thread"]
+
+
+async def test_after_an_outage_before_the_first_alert_one_message_says_it_all(begun: Day) -> None:
+    begun.sweeping = False
+    begun.says()
+    await begun.at(100)
+    begun.sweeping = True
+    assert await begun.at(102) == ["mention haru"]
+    ((_, told, _),) = begun.door.sent[-1:]
+    assert told.cards[0].state == "overdue"
+
+
+async def test_a_restart_forgets_and_repeats_nothing(begun: Day) -> None:
+    begun.says()
+    told: list[str] = []
+    for minute in range(2, 100, 4):
+        told += await begun.at(minute)
+        begun.restart()
+    assert told == [
+        "mention haru",
+        "stage 10m before haru in thread",
+        "stage due haru in thread",
+        "stage 15m after haru in thread",
+    ]
+
+
+async def test_old_posts_of_a_new_source_are_kept_and_one_line_says_so(day: Day) -> None:
+    for i in range(5):
+        day.says(published=START - timedelta(days=2, minutes=i))
+    day.says(author="today", published=START - timedelta(minutes=5))
+    assert await day.at(2) == ["note baseline", "mention today"]
+    assert day.store.mentions.count() == 6
+    assert [d.mention.author.handle for d in day.store.deadlines.waiting()] == ["today"]
+
+
+async def test_a_burst_is_paged_to_the_end(begun: Day) -> None:
+    begun.platform.page_size = 10
+    for i in range(95):
+        begun.says(author=f"a{i}")
+    await begun.at(4)
+    assert begun.store.mentions.count() == 95
+    assert sum(len(told.cards) for _, told, _ in begun.door.sent if told.kind in {"mention", "summary"}) == 95
+
+
+async def test_the_same_post_seen_again_is_told_once(begun: Day) -> None:
+    mention = begun.says()
+    assert await begun.at(2) == ["mention haru"]
+    begun.platform.said.extend([mention, mention])
+    assert await begun.at(6) == []
+    assert begun.store.mentions.count() == 1
+
+
+async def test_a_deleted_post_closes_its_deadline_and_loses_its_text(begun: Day) -> None:
+    mention = begun.says()
+    assert await begun.at(5) == ["mention haru"]
+    begun.platform.said.append(replace(mention, deleted=True))
+    assert await begun.at(90) == []
+    stored = begun.store.mentions.get(1)
+    assert stored is not None
+    assert (stored.text, stored.deleted_at is not None) == ("", True)
+    assert begun.store.deadlines.of_mention(1)[0].closed_by == "gone"
+    assert [card.deleted for _, told in begun.door.edits for card in told.cards] == [True]
+
+
+async def test_a_claim_stops_the_warnings_until_it_ends(begun: Day) -> None:
+    begun.says()
+    await begun.at(45)
+    begun.told()
+    assert begun.store.deadlines.claim(1, "mina", begun.now + timedelta(minutes=30), begun.now)
+    assert not begun.store.deadlines.claim(1, "lead", begun.now + timedelta(minutes=30), begun.now)
+    assert await begun.at(74) == []
+    assert await begun.at(77) == ["stage due haru in thread"]
+
+
+async def test_a_source_that_cannot_see_says_so_once_and_says_when_it_sees_again(begun: Day) -> None:
+    begun.platform.error = TransientError("HTTP 502")
+    told = await begun.at(60)
+    assert told == ["note blind"]
+    begun.platform.error = None
+    begun.says()
+    assert await begun.at(125, every=60) == ["note sees", "mention haru"]
+
+
+async def test_dead_credentials_are_told_at_once(begun: Day) -> None:
+    begun.platform.error = AuthError("HTTP 401")
+    assert await begun.at(3) == ["note blind"]
+
+
+async def test_a_failing_source_keeps_its_cursor(begun: Day) -> None:
+    begun.says(author="one")
+    await begun.at(3)
+    begun.platform.error = TransientError("HTTP 500")
+    begun.says(author="two")
+    await begun.at(6)
+    begun.platform.error = None
+    told = await begun.at(70)
+    assert [t for t in told if t.startswith("mention")] == ["mention one", "mention two"]
+
+
+async def test_a_bug_in_a_connector_makes_only_that_source_wait(begun: Day) -> None:
+    begun.platform.error = ZeroDivisionError("oh")
+    await begun.at(3)
+    (state,) = begun.store.ways.all()
+    assert state.error_class == "bug"
+
+
+class TestSlack:
+    @pytest.fixture
+    def day(self, tmp_path: Path) -> Iterator[Day]:
+        made = make_day(tmp_path, SLACK)
+        yield made
+        made.close()
+
+    async def test_an_unclear_call_is_looked_for_and_not_repeated(self, begun: Day) -> None:
+        begun.door.lose_answers = 1
+        begun.says()
+        assert await begun.at(5) == ["mention haru"]
+        row = begun.store.outbox.get(1)
+        assert row is not None
+        assert (row.state, row.slack_ts) == ("sent", "1.0")
+
+    async def test_an_unclear_call_that_did_not_arrive_is_repeated(self, begun: Day) -> None:
+        begun.door.errors = [telling.UnclearError("dropped")]
+        begun.says()
+        assert await begun.at(2, every=10) == []
+        assert await begun.at(4, every=10) == ["mention haru"]
+
+    async def test_slack_down_for_two_hours_loses_nothing_and_tells_the_worst_once(self, begun: Day) -> None:
+        begun.says(author="haru")
+        begun.door.errors = [telling.NotSentError("down")] * 10_000
+        await begun.at(120)
+        assert begun.told() == []
+        begun.door.errors = []
+        told = await begun.at(130)
+        assert told == ["mention haru", "stage 15m after haru in thread"]
+        assert begun.door.sent[0][1].late_s > 0
+
+    async def test_a_channel_that_asks_for_patience_gets_it(self, begun: Day) -> None:
+        begun.door.errors = [telling.BusyError(timedelta(minutes=3))]
+        begun.says()
+        assert await begun.at(4, every=10) == []
+        assert await begun.at(6, every=10) == ["mention haru"]
+
+    async def test_an_absurd_wait_is_not_believed(self, begun: Day) -> None:
+        begun.door.errors = [telling.BusyError(timedelta(days=400))]
+        begun.says()
+        assert await begun.at(20) == ["mention haru"]
+
+    async def test_a_refused_message_waits_and_goes_out_once_a_person_has_mended_it(self, begun: Day) -> None:
+        begun.door.errors = [telling.RefusedError("the bot is not in the channel")] * 3
+        begun.says()
+        assert await begun.at(9) == []
+        assert begun.delivery.refused == {"slack:C0MENTIONS": "the bot is not in the channel"}
+        assert await begun.at(22) == ["mention haru"]
+        assert begun.delivery.refused == {}
+
+    async def test_answered_while_slack_was_down_is_never_told(self, begun: Day) -> None:
+        mention = begun.says()
+        begun.door.errors = [telling.NotSentError("down")] * 10_000
+        await begun.at(10)
+        begun.answers(mention)
+        await begun.at(15)
+        begun.door.errors = []
+        assert await begun.at(90) == []
+
+    async def test_a_long_backlog_is_told_in_groups_and_each_mention_in_one_of_them(self, begun: Day) -> None:
+        begun.door.errors = [telling.NotSentError("down")] * 10_000
+        for i in range(30):
+            await begun.at(2 + i)
+            begun.says(author=f"a{i}")
+        await begun.at(33)
+        begun.door.errors = []
+        await begun.at(50)
+        told = [t for _, t, _ in begun.door.sent if t.kind == "summary"]
+        assert [len(t.cards) for t in told] == [10, 10, 10]
+        assert len({c.mention_id for t in told for c in t.cards}) == 30
+
+    async def test_no_more_than_the_channel_takes(self, begun: Day) -> None:
+        for i in range(5):
+            begun.says(author=f"a{i}")
+        begun.platform.said.append(begun.says(author="last"))
+        before = len(begun.door.sent)
+        await begun.at(1 + 1 / 60, every=1)
+        assert len(begun.door.sent) - before <= 3
+
+
+class TestFallback:
+    @pytest.fixture
+    def day(self, tmp_path: Path) -> Iterator[Day]:
+        rules = SLACK + "mail: {smtp: $TOKEN, from: m@lumi.example}\nfallback: {mail: [ops@lumi.example]}\n"
+        made = make_day(tmp_path, rules.replace("smtp: $TOKEN", "smtp: 'smtp://127.0.0.1:1'"))
+        yield made
+        made.close()
+
+    async def test_when_slack_refuses_the_fallback_rings_once(self, begun: Day) -> None:
+        from tests.day import FakeDoor
+
+        mail = FakeDoor()
+        begun.delivery.outlets = {**begun.delivery.outlets, "mail": mail}
+        begun.door.errors = [telling.RefusedError("token revoked")] * 1000
+        begun.says()
+        await begun.at(3)
+        assert await begun.delivery.ring(begun.now)
+        assert not await begun.delivery.ring(begun.now)
+        await begun.delivery.pump(begun.now)
+        ((_, told, _),) = mail.sent
+        assert told.kind == "fallback"
+        assert [c.author_handle for c in told.cards] == ["haru"]
