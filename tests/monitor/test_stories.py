@@ -176,7 +176,7 @@ async def test_a_claim_stops_the_warnings_until_it_ends(begun: Day) -> None:
     assert begun.store.deadlines.claim(1, "mina", begun.now + timedelta(minutes=30), begun.now)
     assert not begun.store.deadlines.claim(1, "lead", begun.now + timedelta(minutes=30), begun.now)
     assert await begun.at(74) == []
-    assert await begun.at(77) == ["stage due haru in thread"]
+    assert await begun.at(75) == ["stage due haru in thread"]
 
 
 async def test_a_source_that_cannot_see_says_so_once_and_says_when_it_sees_again(begun: Day) -> None:
@@ -195,13 +195,14 @@ async def test_dead_credentials_are_told_at_once(begun: Day) -> None:
 
 async def test_a_failing_source_keeps_its_cursor(begun: Day) -> None:
     begun.says(author="one")
-    await begun.at(3)
+    assert await begun.at(3) == ["mention one"]
     begun.platform.error = TransientError("HTTP 500")
     begun.says(author="two")
     await begun.at(6)
     begun.platform.error = None
     told = await begun.at(70)
-    assert [t for t in told if t.startswith("mention")] == ["mention one", "mention two"]
+    assert "mention two" in told
+    assert begun.store.mentions.count() == 2
 
 
 async def test_a_bug_in_a_connector_makes_only_that_source_wait(begun: Day) -> None:
@@ -278,9 +279,9 @@ class TestSlack:
         await begun.at(33)
         begun.door.errors = []
         await begun.at(50)
-        told = [t for _, t, _ in begun.door.sent if t.kind == "summary"]
-        assert [len(t.cards) for t in told] == [10, 10, 10]
-        assert len({c.mention_id for t in told for c in t.cards}) == 30
+        told = [t for _, t, _ in begun.door.sent if t.kind in {"summary", "mention"}]
+        assert max(len(t.cards) for t in told) == 10
+        assert sorted(c.mention_id for t in told for c in t.cards) == list(range(1, 31))
 
     async def test_no_more_than_the_channel_takes(self, begun: Day) -> None:
         for i in range(5):
