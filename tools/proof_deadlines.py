@@ -7,7 +7,7 @@ window that often holds a change of clocks. Compared are the due moment, every w
 calendar's own questions. Four times a batch, a whole story (claims, snoozes, a reply, a platform's window) is swept
 at `next_wake` and compared with looking at every minute.
 
-Batches of 20 cases are seeded by (seed, number), so a run can be stopped and resumed (`--state`), and `--batch N` plays
+Batches of 40 cases are seeded by (seed, number), so a run can be stopped and resumed (`--state`), and `--batch N` plays
 one again. Exit status 1 when anything differs.
 """
 
@@ -33,7 +33,7 @@ from monitor import deadlines
 from monitor.deadlines import Calendar, Facts, Plan, StageSpec
 from tests.monitor.calendar_oracle import MINUTE, Happens, Minutes, Told, told_minute_by_minute
 
-BATCH = 20
+BATCH = 40
 STORIES = 4  # a batch
 ZONES = (
     "Europe/London",

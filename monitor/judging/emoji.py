@@ -1,4 +1,4 @@
-"""What emoji say about tone. Unicode names are no guide (VADER gives 👍 and 😡 nothing and a 💔 +0.27), so this is a list."""
+"""What emoji say about tone. VADER gives 👍 and 😡 nothing and a 💔 +0.27, so this is a list of our own."""
 
 FRIENDLY = frozenset(
     "❤♥♡💕💖💗💘💙💚💛💜🧡🤍🤎🖤💝💞💓😍🥰😘😻😊☺😁😄😃😀😆🤗🤩🥳👍👏🙌💯🎉🎊✨🌟⭐🏆🥇😋🤤😌😇👌💪🔥🫶🫰😎🙆🎁💐🌸🌹😚😙🥹"

@@ -5,6 +5,7 @@ Training and judging share this file, so a weight always means the same thing in
 
 import re
 from functools import lru_cache
+from itertools import pairwise
 
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*|[!?]+|\.\.+|[^\w\s]")
 _DIGITS = re.compile(r"\d+")
@@ -30,7 +31,7 @@ def units(lower: str, language: str) -> list[str]:
 
 
 def pairs(words: list[str]) -> list[str]:
-    return [f"{a} {b}" for a, b in zip(words, words[1:], strict=False)]
+    return [f"{a} {b}" for a, b in pairwise(words)]
 
 
 @lru_cache(maxsize=20_000)

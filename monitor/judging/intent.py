@@ -78,7 +78,7 @@ def sentences(lower: str) -> list[str]:
         words = piece.split()
         begin = 0
         for i, word in enumerate(words):
-            if i - begin >= 2 and word.endswith(_ENDINGS) or i - begin >= 11:
+            if (i - begin >= 2 and word.endswith(_ENDINGS)) or i - begin >= 11:
                 found.append(" ".join(words[begin : i + 1]))
                 begin = i + 1
         if begin < len(words):

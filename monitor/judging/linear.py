@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from itertools import repeat
+from typing import TypedDict
 
 from monitor.judging.features import LATIN_RUNS, RUNS, pairs, runs
 
@@ -40,21 +41,24 @@ class Sum:
     words: tuple[tuple[str, float, float], ...]
 
 
+class About(TypedDict):
+    """The first line of a table's file, as far as judging reads it; the rest tells people where it comes from."""
+
+    bias: list[float]
+    scale: float
+    extras: dict[str, list[float]]
+
+
 class Table:
     """The weights of one language and question."""
 
-    def __init__(self, about: Mapping[str, object], weights: dict[str, int], language: str):
+    def __init__(self, about: About, weights: dict[str, int], language: str):
         self.about = about
         self._weights = weights
         self._shortest, self._longest = RUNS.get(language, LATIN_RUNS)
-        bias = about["bias"]
-        scale = about["scale"]
-        assert isinstance(bias, list) and isinstance(scale, float)
-        self.bias: tuple[float, float] = (float(bias[0]), float(bias[1]))
-        self._scale = scale
-        extras = about.get("extras", {})
-        assert isinstance(extras, dict)
-        self.extras: dict[str, tuple[float, float]] = {k: (float(v[0]), float(v[1])) for k, v in extras.items()}
+        self.bias: tuple[float, float] = (about["bias"][0], about["bias"][1])
+        self._scale = about["scale"]
+        self.extras: dict[str, tuple[float, float]] = {k: (v[0], v[1]) for k, v in about["extras"].items()}
         # What a word adds is the same in every text; frequent words are remembered.
         self._remembered: dict[str, tuple[int, int]] = {}
 

@@ -10,6 +10,7 @@ PHRASES: dict[str, tuple[str, str]] = {
     "reply_to_us": ("우리 글에 대한 답글", "replies to us"),
     "repeat": ("최근 반복 문의", "wrote repeatedly of late"),
     "foreign_conversation": ("다른 사람들끼리의 대화", "a conversation between others"),
+    "to_somebody": ("다른 사람에게 하는 말", "said to somebody else"),
     "competitor": ("경쟁사에 관한 글", "about a competitor"),
     "vip": ("중요 고객(VIP)", "on the VIP list"),
     "stars_low": ("낮은 별점", "few stars"),
@@ -48,6 +49,7 @@ PHRASES: dict[str, tuple[str, str]] = {
     "emoji": ("이모지", "emoji"),
     # urgency
     "urgent_wording": ("급한 글의 표현", "worded like what cannot wait"),
+    "harmless": ("비유적 표현이나 단순 문의", "a figure of speech or a plain question"),
     "urgent": ("긴급 사안", "urgent"),
     "urgent_health": ("건강·안전 문제", "health or safety"),
     "urgent_legal": ("법적 조치 언급", "threatens legal steps"),

@@ -8,11 +8,11 @@ from monitor.judging.clean import Cleaned, quote
 from monitor.judging.intent import Evidence
 from monitor.judging.verdict import URGENCIES, Reason, probability
 
-START = -2.4
-CUE = 2.6
-WEAK = 1.0
-WORDING, LIMIT = 1.0, 3.0
-AGAINST = {"spam": -2.5, "sponsored": -2.0, "resolved": -1.5, "figure": -3.0, "rival": -3.0}
+START = -1.1
+CUE = 3.0
+WORDING, LIMIT = 0.7, 3.0
+ALONGSIDE = {"complaint": 0.5}
+AGAINST = {"spam": -1.5, "sponsored": -1.5, "resolved": -1.5, "harmless": -3.0}
 """What makes such words harmless: a stranger's trick, a settled matter, a figure of speech."""
 
 
@@ -51,7 +51,7 @@ def urgency(
     if table is not None:
         odds = max(-LIMIT, min(LIMIT, WORDING * (table.sum(words).second + table.bias[1])))
         terms.append(Reason("urgent_wording", odds, "", "urgent"))
-    for name, weight in AGAINST.items():
+    for name, weight in (ALONGSIDE | AGAINST).items():
         if evidence[name]:
             terms.append(Reason(name, weight * evidence[name], evidence.quotes.get(name, ""), "urgent"))
     odds = sum(t.weight for t in terms)
