@@ -10,14 +10,14 @@ pass. Colloquial contractions into the noun itself (루민 for 루미는) are no
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import IntFlag
+from enum import IntEnum
 from functools import lru_cache
 
 LONGEST_TAIL = 12  # syllables; longer runs are compound words, not endings
 
 
-class Sound(IntFlag):
-    """How a syllable ends, which picks between 가 and 이, 는 and 은, 로 and 으로."""
+class Sound(IntEnum):
+    """How a syllable ends, which picks between 가 and 이, 는 and 은, 로 and 으로. Values can be or-ed."""
 
     VOWEL = 1
     RIEUL = 2
@@ -35,16 +35,16 @@ _ANY = Sound.ANY
 def sound_of(character: str) -> Sound:
     """How this last letter of a noun is pronounced; anything can be true of what is not a Hangul syllable."""
     if not "가" <= character <= "힣":
-        return _ANY
+        return Sound.ANY
     final = (ord(character) - ord("가")) % 28
     return Sound.VOWEL if final == 0 else Sound.RIEUL if final == 8 else Sound.CONSONANT
 
 
-def _table(*rows: tuple[Sound, str]) -> Mapping[str, Sound]:
-    table: dict[str, Sound] = {}
+def _table(*rows: tuple[int, str]) -> Mapping[str, int]:
+    table: dict[str, int] = {}
     for sound, pieces in rows:
         for piece in pieces.split():
-            table[piece] = table.get(piece, Sound(0)) | sound
+            table[piece] = table.get(piece, 0) | sound
     return table
 
 
@@ -140,7 +140,7 @@ _COPULA = _table(
 )
 
 
-def _closings() -> Mapping[str, Sound]:
+def _closings() -> Mapping[str, int]:
     return _table(*((sound, piece) for table in (_CLOSING, _COPULA) for piece, sound in table.items()))
 
 

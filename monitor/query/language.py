@@ -133,7 +133,7 @@ class _Parser:
     def near(self, after: _Joiner | None) -> Node:
         start = self.at
         left = self.primary(after)
-        found = _JOINER.match(self.text, self.at)
+        found = self.joiner()
         if not found or not found[2]:
             return left
         distance, joiner = self.distance(found[3]), _Joiner(found[0], self.at)
@@ -322,12 +322,17 @@ class _Parser:
         if found := _GAP.match(self.text, self.at):
             self.at = found.end()
 
+    def joiner(self) -> regex.Match[str] | None:
+        if self.ended or self.text[self.at] not in "AON":
+            return None
+        return _JOINER.match(self.text, self.at)
+
     def peek(self) -> str | None:
-        found = _JOINER.match(self.text, self.at)
+        found = self.joiner()
         return (found[1] or found[2]) if found else None
 
     def take(self, name: str) -> _Joiner | None:
-        found = _JOINER.match(self.text, self.at)
+        found = self.joiner()
         if not found or found[1] != name:
             return None
         joiner = _Joiner(name, self.at)
