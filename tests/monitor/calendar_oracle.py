@@ -7,6 +7,7 @@ of each minute, and knows neither offsets nor changes of clocks. Zones must be o
 Positions are whole microseconds since the window's start.
 """
 
+from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,12 +22,12 @@ DAY_MINUTES = 1440
 Hours = Sequence[tuple[int, int]]  # minutes since local midnight; an end beyond 1440 spills over
 
 
-@lru_cache(maxsize=6000)
-def wall_minutes(zone: ZoneInfo, utc_day: int) -> list[int]:
+@lru_cache(maxsize=2000)
+def wall_minutes(zone: ZoneInfo, utc_day: int) -> "array[int]":
     """The wall-clock time of each minute of a UTC day (days since 1970), as date ordinal * 1440 + minute."""
     first = utc_day * 86400
     walls = (datetime.fromtimestamp(first + minute * 60, zone) for minute in range(DAY_MINUTES))
-    return [wall.toordinal() * DAY_MINUTES + wall.hour * 60 + wall.minute for wall in walls]
+    return array("l", [wall.toordinal() * DAY_MINUTES + wall.hour * 60 + wall.minute for wall in walls])
 
 
 class Minutes:

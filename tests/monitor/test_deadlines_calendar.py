@@ -61,6 +61,10 @@ def test_going_back_stops_at_the_last_moment_with_that_much_ahead():
     assert OFFICE.add(at("2026-11-23 10:00"), -H) == at("2026-11-23 09:00")
 
 
+def test_going_back_may_end_where_four_weeks_of_computing_begin():
+    assert OFFICE.subtract(at("2026-11-02 10:00"), H) == at("2026-11-02 09:00")  # a block starts on 31 October
+
+
 def test_open_time_between_two_moments_is_signed():
     assert OFFICE.between(at("2026-11-20 17:00"), at("2026-11-23 14:00")) == 5 * H
     assert OFFICE.between(at("2026-11-23 14:00"), at("2026-11-20 17:00")) == -5 * H
@@ -234,6 +238,11 @@ def test_tomorrow_begins_at_one_where_clocks_skip_midnight():
     zone = ZoneInfo("America/Sao_Paulo")  # 4 November 2018, 00:00: it is 01:00
     always = Calendar.always(zone)
     assert always.next_day_opening(at("2018-11-03 12:00", zone)) == at("2018-11-04 01:00", zone)
+
+
+def test_hours_that_start_inside_the_skipped_hour_start_with_its_end():
+    early = team({"mon-sun": "02:30-05:00"}, NEW_YORK)
+    assert early.next_day_opening(at("2026-03-07 12:00", NEW_YORK)) == at("2026-03-08 03:00", NEW_YORK)
 
 
 def test_a_zone_may_change_its_offset_for_good():

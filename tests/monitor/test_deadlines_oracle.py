@@ -208,10 +208,10 @@ def test_a_late_sweep_tells_the_worst_that_was_missed_and_then_nothing(mention, 
 
 def test_the_proof_in_small_finds_no_difference():
     tally = Tally()
-    for number in range(8):
+    for number in range(6):
         run_batch(2026, number, tally)
     assert tally.differences == []
-    assert tally.cases == 8 * proof_deadlines.BATCH
+    assert tally.cases == 6 * proof_deadlines.BATCH
     assert min(tally.answers[question] for question in ("due_at", "stage before", "stage percent", "stories")) > 20
 
 
@@ -225,15 +225,16 @@ def test_the_proof_notices_a_wrong_clock(monkeypatch):
 
 def test_the_proof_can_be_stopped_and_resumed(tmp_path, capsys):
     kept = tmp_path / "proof.json"
-    assert proof_deadlines.main(["--cases", "20", "--seed", "5", "--state", str(kept)]) == 0
-    assert proof_deadlines.main(["--cases", "40", "--seed", "5", "--state", str(kept)]) == 0
+    half, whole_run = str(proof_deadlines.BATCH), str(2 * proof_deadlines.BATCH)
+    assert proof_deadlines.main(["--cases", half, "--seed", "5", "--state", str(kept)]) == 0
+    assert proof_deadlines.main(["--cases", whole_run, "--seed", "5", "--state", str(kept)]) == 0
     resumed = json.loads(kept.read_text())
-    assert proof_deadlines.main(["--cases", "40", "--seed", "5"]) == 0
-    assert "40 cases, seed 5" in capsys.readouterr().out
+    assert proof_deadlines.main(["--cases", whole_run, "--seed", "5"]) == 0
+    assert f"{whole_run} cases, seed 5" in capsys.readouterr().out
     whole = Tally()
     for number in range(2):
         run_batch(5, number, whole)
-    assert (resumed["cases"], resumed["batches"]) == (40, 2)
+    assert (resumed["cases"], resumed["batches"]) == (2 * proof_deadlines.BATCH, 2)
     assert resumed["answers"] == dict(whole.answers)
     with pytest.raises(SystemExit, match="belongs to --seed 5"):
-        proof_deadlines.main(["--cases", "40", "--seed", "6", "--state", str(kept)])
+        proof_deadlines.main(["--cases", whole_run, "--seed", "6", "--state", str(kept)])
