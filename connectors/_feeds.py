@@ -17,7 +17,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 from xml.parsers import expat
@@ -35,6 +35,7 @@ MAX_TAGS = 100_000
 MAX_ATTRIBUTES = 300  # in one tag
 MAX_NAMESPACES = 100
 MAX_ENTRIES = 5_000
+MAX_NAME = 500
 LONGEST_PACE = timedelta(hours=24)
 
 HTML = ("text/html", "application/xhtml+xml")
@@ -206,7 +207,7 @@ def _xml_feed(text: str, media: str, url: str, *, complete: bool) -> Document:
     check = _Check(text)
     if not check.fine and len(text) > MAX_BROKEN:
         raise PayloadError("the feed is broken, and too large to be mended")
-    found = _parsed(text, url)
+    found = _parsed(text)
     if not found.get("version"):
         raise NotAFeedError
     cut = not (check.fine or complete) and f"</{root}" not in text[-1000:].lower()
@@ -291,14 +292,16 @@ _BREAKS = (ArithmeticError, AssertionError, AttributeError, LookupError, Runtime
 """What feedparser lets through when a document is odd enough (found by fuzzing)."""
 
 
-def _parsed(text: str, url: str) -> Mapping[str, Any]:
-    headers = {"content-type": "application/xml; charset=utf-8", "content-location": url}
+def _parsed(text: str) -> Mapping[str, Any]:
+    # Not told where the document is from (`content-location`), since it would resolve ids as if they were addresses:
+    # they would change whenever the feed moves. Links are resolved in `_link`.
+    headers = {"content-type": "application/xml; charset=utf-8"}
     try:
         found: Mapping[str, Any] = feedparser.parse(
             io.BytesIO(text.encode("utf-8", "replace")),
             response_headers=headers,
             sanitize_html=False,  # we keep no HTML
-            resolve_relative_uris=False,  # in texts; those of links are resolved all the same
+            resolve_relative_uris=False,
         )
     except _BREAKS as e:
         raise PayloadError(f"the feed cannot be parsed: {type(e).__name__}") from None
@@ -376,19 +379,16 @@ def _dates(raw: Mapping[str, Any], key: str, language: str | None) -> tuple[date
     stamp = _string(written)[:MAX_SHORT]
     if not stamp:
         return None, False, ""
-    if (read := read_date(stamp, language)) is not None:
-        return *read, stamp
-    parsed = dict.get(raw, f"{key}_parsed") if isinstance(raw, dict) else None
-    if not isinstance(parsed, tuple) or len(parsed) < 6 or not stamp.isascii() or re.search(r"(?<!\d)00\d\d", stamp):
-        return None, False, stamp
-    try:
-        return datetime(*parsed[:6]).replace(tzinfo=UTC), False, stamp  # noqa: DTZ001
-    except (TypeError, ValueError, OverflowError):
-        return None, False, stamp
+    # What feedparser makes of it is not asked for: it takes 2004-Juin-08 for the first of November.
+    read = read_date(stamp, language)
+    return (*read, stamp) if read else (None, False, stamp)
 
 
 def _link(raw: Mapping[str, Any], url: str) -> str:
-    offers = [raw.get("feedburner_origlink"), raw.get("link")]
+    link = _string(raw.get("link"))
+    if raw.get("guidislink") and not usable(link):
+        link = ""  # an id that forgot to say that it is no address
+    offers = [raw.get("feedburner_origlink"), link]
     offers += [x.get("href") for x in _links(raw) if x.get("rel") in {None, "alternate", "via", "related"}]
     return next(filter(None, (_absolute(_string(o), url) for o in offers)), "")
 
@@ -399,9 +399,22 @@ def _links(raw: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def _writer(raw: Mapping[str, Any]) -> Writer:
-    detail = _mapping(raw.get("author_detail"))
-    name = _string(detail.get("name")) or ("" if detail.get("email") else _string(raw.get("author")))
-    return Writer(one_line(name), usable(_string(detail.get("href"))), one_line(_string(detail.get("email"))))
+    detail = _mapping(raw.get("author_detail"))  # Atom
+    name, mail = _string(detail.get("name")), _string(detail.get("email"))
+    if not name and not mail:
+        name, mail = _name_and_mail(_string(raw.get("author"))[:MAX_NAME])
+    return Writer(one_line(name), usable(_string(detail.get("href"))), one_line(mail))
+
+
+_SIGNED = re.compile(
+    r"(?P<mail>[^\s()<>]+@[^\s()<>]+)(?:\s*\((?P<name>.*)\))?|(?P<other>[^<]*)<(?P<address>[^\s<>]+@[^\s<>]+)>"
+)
+
+
+def _name_and_mail(signed: str) -> tuple[str, str]:
+    """RSS signs "june@cloud.example (June Park)"; many write "June Park <june@cloud.example>", most only a name."""
+    found = _SIGNED.fullmatch(signed.strip())
+    return (found["name"] or found["other"] or "", found["mail"] or found["address"]) if found else (signed, "")
 
 
 def _reply_to(raw: Mapping[str, Any]) -> str:
@@ -531,7 +544,7 @@ def _absolute(link: str, base: str) -> str:
 
 
 def _says_something(entry: Entry) -> bool:
-    return bool(entry.title or entry.text or entry.link)
+    return bool(entry.title or entry.text)
 
 
 _MORE = (
@@ -566,21 +579,21 @@ def _believable(language: str | None, text: str) -> str | None:
 # ---------------------------------------------------------------- what feedparser does in quadratic time
 
 
-def _short_names(parser: Any, key: str = "author") -> None:
-    """Cut an author's name before feedparser looks for a mail address in it.
+def _no_guessing(parser: Any, key: str = "author") -> None:
+    """Keep an author's name as it is written, instead of looking for a mail address in it.
 
-    Its expression is quadratic and holds the interpreter: a name of 200 kB would stop everything for four minutes.
+    The expression for that is quadratic and holds the interpreter: a name of 200 kB would stop everything for four
+    minutes. It also finds addresses only in domains of up to four letters, and half of those in longer ones.
     """
-    context = parser._get_context()
-    if isinstance(name := context.get(key), str) and len(name) > MAX_SHORT // 4:
-        context[key] = name[: MAX_SHORT // 4]
-    _find_mail(parser, key)
+    if (parser._get_context().get(f"{key}s") or [None])[-1]:  # Atom has told name and address apart
+        _combine(parser, key)
 
 
 def _no_tags(parser: Any, term: object, scheme: object, label: object) -> None:
     """Keep no categories and keywords: we use none, and each one is compared with all before it."""
+    parser._get_context().setdefault("tags", [])
 
 
-_find_mail = feedparser.mixin._FeedParserMixin._sync_author_detail
-feedparser.mixin._FeedParserMixin._sync_author_detail = _short_names
+_combine = feedparser.mixin._FeedParserMixin._sync_author_detail
+feedparser.mixin._FeedParserMixin._sync_author_detail = _no_guessing
 feedparser.mixin._FeedParserMixin._add_tag = _no_tags
