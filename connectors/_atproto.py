@@ -295,9 +295,7 @@ class AtProto(Connector[A]):
         return self._opened(self.read(_Tokens, response), now)
 
     def _opened(self, tokens: _Tokens, now: datetime, pds: str = "") -> Session:
-        if tokens.active is False:
-            status = tokens.status if tokens.status in {"takendown", "suspended", "deactivated"} else "not active"
-            raise AuthError(f"the account is {status}")
+        refuse_closed(tokens.active, tokens.status)
         said = claims(tokens.accessJwt)
         start, end = said.get("iat"), said.get("exp")
         lasts = timedelta(hours=1)
@@ -368,6 +366,13 @@ def error_name(response: httpx.Response) -> str:
     if not isinstance(name, str) or not name:
         return ""
     return name if name in KNOWN else "unknown"
+
+
+def refuse_closed(active: Any, status: Any) -> None:
+    """An account that is not active can do nothing, although it may be logged in."""
+    if active is False:
+        known = {"takendown": "taken down", "suspended": "suspended", "deactivated": "deactivated"}
+        raise AuthError(f"the account is {known.get(str(status), 'not active')}")
 
 
 def until_reset(response: httpx.Response, now: datetime | None = None) -> timedelta | None:

@@ -346,13 +346,14 @@ def facets_of(text: str, dids: Mapping[str, str]) -> list[dict[str, Any]]:
     ]
 
 
-def record_key(mention: Mention, key: str, now: datetime) -> str:
-    """The same key for the same answer: within the hour after what it answers, the place within it from a hash."""
+def record_key(mention: Mention, key: str) -> str:
+    """The same key for the same answer: within the second after what it answers, the place in it from a hash.
+
+    Nothing else goes in, not even the time: a second try must find what the first one wrote.
+    """
     said = hashlib.sha256(f"{mention.id}\0{key}".encode()).digest()
-    written = tid_moment(mention.id.rpartition("/")[2])
-    # Whoever writes a post chooses its key: one from the future would put ours there too.
-    start = written if written and written <= now else datetime(2023, 1, 1, tzinfo=UTC)
-    return tid(start + timedelta(microseconds=int.from_bytes(said[:8]) % 3_600_000_000), int.from_bytes(said[8:10]))
+    written = tid_moment(mention.id.rpartition("/")[2]) or datetime(2023, 1, 1, tzinfo=UTC)
+    return tid(written + timedelta(microseconds=int.from_bytes(said[:8]) % 1_000_000), int.from_bytes(said[8:10]))
 
 
 def stamp(at: datetime) -> str:

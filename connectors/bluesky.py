@@ -32,7 +32,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import BaseModel, Field, StringConstraints, field_validator
 
 from connectors import _atproto, base
-from connectors._atproto import DID, AtProto, MissingError, Params, Visit, account_name, mapping
+from connectors._atproto import DID, AtProto, MissingError, Params, Visit, account_name, mapping, refuse_closed
 from connectors._bluesky import (
     MAX_BYTES,
     MAX_GRAPHEMES,
@@ -141,6 +141,7 @@ class Me(BaseModel):
     did: str
     handle: Words = ""
     active: Any = True
+    status: Any = None
 
 
 class Stored(BaseModel):
@@ -583,7 +584,7 @@ class Bluesky(AtProto[Settings]):
             raise ReplyRefusedError(f"an answer has 1 to {MAX_GRAPHEMES} characters and at most {MAX_BYTES} bytes")
         now = await self.time_of_service()
         visit = await self.visit(now)
-        rkey = record_key(mention, key, now)
+        rkey = record_key(mention, key)
         if given := await self._given(visit, rkey, now):
             return given
         post = await self._to_answer(visit, mention)
@@ -639,8 +640,7 @@ class Bluesky(AtProto[Settings]):
     async def access(self, now: datetime) -> Access:
         visit = await self.visit(now, patient=False)
         me = await self.query(visit, Me, "com.atproto.server.getSession")
-        if me.active is False:
-            raise AuthError("the account is not active")
+        refuse_closed(me.active, me.status)
         warnings = []
         if visit.session and visit.session.main_password:
             warnings.append("logged in with the account's main password: make an app password for this")
