@@ -2,7 +2,7 @@
 
     python tools/train.py --data DIR [--only en ko ...] [--out monitor/judging/tables] [--report FILE]
 
-DIR holds gzip'd TSV files without a header, `text<TAB>label`, under the names listed in SOURCES below; `docs/judging.md`
+DIR holds gzip'd TSV files without a header, `text<TAB>label`, under the names listed in PLANS below; `docs/judging.md`
 says where each comes from and under which licence. Needs scikit-learn (`pip install 'mention-monitor[train]'`); the
 tables themselves need nothing. The same data gives the same tables.
 """
@@ -28,10 +28,24 @@ from sklearn.linear_model import LogisticRegression
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from monitor.judging import linear, vader
+from monitor.judging import language, linear, vader
 from monitor.judging.clean import clean
 from monitor.judging.cues import alternatives
 from monitor.judging.features import LATIN_RUNS, RUNS, pairs, runs, units
+
+LATIN = {
+    "en": ("en_goemotions", "en_xed"),
+    "es": ("es_xed",),
+    "de": ("de_xed",),
+    "fr": ("fr_xed",),
+    "pt": ("pt_br_xed", "pt_xed"),
+    "it": ("it_xed",),
+    "id": ("id_xed",),
+    "nl": ("nl_xed",),
+    "pl": ("pl_xed",),
+    "sv": ("sv_xed",),
+    "vi": ("vi_xed",),
+}
 
 HERE = Path(__file__).resolve().parent
 TABLES = HERE.parent / "monitor" / "judging" / "tables"
@@ -500,6 +514,88 @@ def measure(plan: Plan, table: linear.Table, name: str, rows: list[tuple[str, in
     return f"  {name:<14} n={len(rows):<6} macro-F1 {f1:.3f}  sign {share}  recall by class {' '.join(recalls)}"
 
 
+INITIALS = "g kk n d tt r m b pp s ss  j jj ch k t p h".split(" ")
+VOWELS = "a ae ya yae eo e yeo ye o wa wae oe yo u wo we wi yu eu ui i".split()
+FINALS = " k k ks n nj nh t l lk lm lb ls lt lp lh m p ps t t ng t t k t p t".split(" ")
+
+
+def romanised(korean: str) -> str:
+    """Korean in Latin letters, as people without a Korean keyboard write it."""
+    out = []
+    for character in korean:
+        code = ord(character) - 0xAC00
+        if 0 <= code < 11172:
+            out.append(INITIALS[code // 588] + VOWELS[code % 588 // 28] + FINALS[code % 28])
+        else:
+            out.append(character)
+    return "".join(out)
+
+
+def train_language(folder: Path, out: Path) -> list[str]:
+    """Which Latin-script language: one weight per language and letter run; "und" is Korean in Latin letters."""
+    began = time.monotonic()
+    rows: list[tuple[str, str, bool]] = []
+    for code, files in LATIN.items():
+        found = [text for f in files for text, _ in read(folder, Source(f, ""), TONES)]
+        random.Random(SEED).shuffle(found)
+        for i, text in enumerate(found[:9000]):
+            rows.append((text, code, i < min(600, len(found) // 5)))
+        # The lists name the words that carry feelings; subtitles of one language hold too few of them.
+        for word in lexicon(code):
+            rows.append((word.strip("^$"), code, False))
+        for words in linear_words(code):
+            rows.append((words, code, False))
+    for i, (text, _) in enumerate(read(folder, Source("ko_kote_val", "", limit=2500), TONES)):
+        rows.append((romanised(text), "und", i < 300))
+    codes = [*LATIN, "und"]
+    found_runs = [language.runs_of(clean(text).lower) for text, _, _ in rows]
+    seen = Counter(run for r in found_runs for run in set(r))
+    columns = {f: i for i, f in enumerate(f for f, n in sorted(seen.items()) if n >= 4)}
+    x = matrix(((r, [], len(r)) for r in found_runs), columns)
+    y = np.array([codes.index(code) for _, code, _ in rows])
+    held = np.array([h for *_, h in rows])
+    model = LogisticRegression(C=10.0, max_iter=60, class_weight="balanced")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model.fit(x[~held], y[~held])
+    importance = np.abs(model.coef_).max(axis=0)
+    chosen = np.argsort(-importance, kind="stable")[:26_000]
+    unit = float(np.quantile(importance[chosen], 0.999)) / 63
+    names = list(columns)
+    groups: dict[str, list[str]] = {}
+    for j in chosen:
+        weights = " ".join(str(int(np.clip(round(w / unit), -63, 63))) for w in model.coef_[:, j])
+        groups.setdefault(weights, []).append(names[j])
+    about = {
+        "codes": codes,
+        "scale": unit,
+        "bias": [round(float(b), 4) for b in model.intercept_],
+        "trained_on": [XED, "GoEmotions, CC BY 4.0", "searle-j/KOTE, MIT"],
+    }
+    lines = [json.dumps(about, sort_keys=True)] + [f"{k}\t" + "\t".join(sorted(groups[k])) for k in sorted(groups)]
+    data = gzip.compress("\n".join(lines).encode(), 9, mtime=0)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "language.latin.txt.gz").write_bytes(data)
+    table = language.read(data)
+    report = [f"language.latin: {len(data) // 1024} kB, {time.monotonic() - began:.0f} s"]
+    right: Counter[str] = Counter()
+    wrong: Counter[str] = Counter()
+    for (_, code, is_held), r in zip(rows, found_runs, strict=True):
+        if is_held and len(r) > 20:
+            best, _ = table.best(r)
+            (right if best == code else wrong)[code] += 1
+    report.append(
+        "  " + "  ".join(f"{c} {right[c] / (right[c] + wrong[c]):.3f} (n={right[c] + wrong[c]})" for c in codes)
+    )
+    return report
+
+
+def linear_words(code: str) -> list[str]:
+    """The function words of `language`, a few at a time."""
+    words = language.FUNCTION_WORDS.get(code, "").split()
+    return [" ".join(random.Random(SEED + i).sample(words, min(5, len(words)))) for i in range(40)] if words else []
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="the folder with the labelled texts")
@@ -508,6 +604,9 @@ def main() -> None:
     parser.add_argument("--report", type=Path, help="write the figures here as well (JSON)")
     options = parser.parse_args()
     report: list[str] = []
+    if not options.only or "language.latin" in options.only:
+        report += train_language(options.data, options.out)
+        print("\n".join(report), flush=True)
     for plan in PLANS:
         if options.only and f"{plan.name}.{plan.language}" not in options.only:
             continue

@@ -4,7 +4,7 @@ Pure and deterministic: no clock, no network, and no file but the tables shipped
 when it is first needed. Safe to call from several threads.
 """
 
-from monitor.judging import intent, priority, reply, sentiment, urgency
+from monitor.judging import intent, priority, reply, sentiment, urgency, wording
 from monitor.judging import language as languages
 from monitor.judging.clean import clean
 from monitor.judging.features import units
@@ -59,10 +59,11 @@ def judge(mention: Text, context: Context = _NOBODY, rules: JudgingRules = _DEFA
     language = languages.detect(cleaned.lower, mention.language)
     said = units(cleaned.lower, language)
     evidence = intent.gather(cleaned, language)
-    tone = sentiment.tone(cleaned, said, language, rules.languages, evidence, mention.rating)
-    urgent = urgency.urgency(cleaned, said, language, evidence, rules.urgent)
-    intents = intent.intents(evidence, tone.label)
-    terms = reply.reasons(mention, context, cleaned, said, language, evidence, tone, urgent, rules.learned)
+    tone = sentiment.tone(cleaned, said, language, rules.languages, evidence, mention.rating, rules.learned)
+    worded = wording.wording(said, language)
+    urgent = urgency.urgency(cleaned, worded, evidence, rules.urgent)
+    intents = intent.intents(evidence, tone.label, tone.score or 0.0, worded.reply)
+    terms = reply.reasons(mention, context, cleaned, said, worded, evidence, tone, urgent, rules.learned)
     needs_reply, score, check = reply.decide(terms, rules.cut())
     points = priority.parts(mention, context, intents, tone, needs_reply, urgent, rules.weights)
     total = round(sum(p.weight for p in points), 6)

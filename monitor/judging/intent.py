@@ -117,17 +117,26 @@ def _is_negated(cue: Cue, language: str) -> bool:
     return language == "ko" and _NOT_AFTER.search(cue.after) is not None
 
 
-def intents(evidence: Evidence, label: str) -> tuple[str, ...]:
-    """Every intent that holds, in the fixed order of `verdict.INTENTS`; chatter when none does."""
+def intents(evidence: Evidence, label: str, score: float, wording: float) -> tuple[str, ...]:
+    """Every intent that holds, in the fixed order of `verdict.INTENTS`; chatter when none does.
+
+    `score` is the tone, `wording` the log-odds that the text is worded like one that needs an answer.
+    """
+    noise = max(evidence["spam"], evidence["sponsored"], evidence["news"])
+    trouble = max(evidence["complaint"], evidence["problem"], evidence["churn"], evidence["followup"])
+    asks = max(evidence["question"], evidence["question_form"])
     found = {
-        "question": max(evidence["question"], evidence["question_form"]) >= 0.7 and evidence["rhetorical"] < 1,
-        "request": evidence["request"] >= 0.7,
-        "complaint": evidence["complaint"] >= 1
-        or (max(evidence["complaint"], evidence["problem"], evidence["churn"]) >= 0.5 and label == "negative")
+        "question": asks >= 0.7 and (evidence["rhetorical"] < 1 or wording > 0.5) and noise < 1,
+        "request": evidence["request"] >= 0.9 and evidence["resolved"] < 1,
+        "complaint": (evidence["complaint"] >= 1 and (label != "positive" or wording > 0))
+        or (trouble >= 0.5 and (label == "negative" or wording > 0.5))
+        or (label == "negative" and wording > 0.2 and noise < 1)
         or evidence["discourage"] >= 1,
-        "praise": (evidence["praise"] >= 1 and label != "negative")
-        or (evidence["praise"] >= 0.5 and label == "positive")
-        or (evidence["recommend"] >= 1 and label != "negative"),
+        "praise": noise < 1
+        and (
+            (max(evidence["praise"], evidence["recommend"]) >= 1 and label != "negative")
+            or (label == "positive" and (evidence["praise"] >= 0.5 or (score > 0.6 and wording < 0)))
+        ),
         "purchase": evidence["purchase"] >= 0.7,
         "churn": evidence["churn"] >= 0.7,
         "spam": evidence["spam"] >= 0.7,

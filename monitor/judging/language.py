@@ -1,14 +1,22 @@
 """Which language a text is in: the script decides where it can, words and letter runs decide among Latin ones."""
 
+import gzip
+import json
+import math
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
+from importlib import resources
+from itertools import repeat
+
+from monitor.judging.features import runs
 
 UNKNOWN = "und"
 
 _LATIN_WORD = re.compile(r"[a-z\u00c0-\u024f\u1e00-\u1eff']+")
 
-# Words that are frequent and (nearly) particular to one language; enough until the table has spoken.
-_FUNCTION_WORDS: dict[str, str] = {
+# Frequent words, most of them particular to one language: the table learns them too, and a very short text with one
+# of them is long enough to tell.
+FUNCTION_WORDS: dict[str, str] = {
     "en": "the and is are was were you your my for with this that have has not what when how can i i'm it it's "
     "they from would please never just been why does did don't can't get got order",
     "es": "el los las una pero que está están por para con muy más cuando cómo qué mi su hola gracias no es del "
@@ -26,7 +34,6 @@ _FUNCTION_WORDS: dict[str, str] = {
     "nl": "het een niet ik je en van voor met maar ook nog wanneer hoe mijn bedankt heel zijn heb heeft wat dat",
     "pl": "nie się jest na to że jak czy mi moje dziękuję proszę bardzo kiedy jeszcze już ale dla",
     "sv": "och är inte jag det som för med men när hur min mitt tack mycket har en ett på av",
-    "tr": "ve bir bu için ne çok değil mi ama var yok benim nasıl zaman teşekkürler lütfen daha",
     "vi": "không là của và tôi có cho này được với rất khi nào bao nhiêu cảm ơn bạn mình đã",
 }
 
@@ -34,7 +41,7 @@ _FUNCTION_WORDS: dict[str, str] = {
 @lru_cache(maxsize=1)
 def _votes() -> dict[str, dict[str, float]]:
     owners: dict[str, list[str]] = {}
-    for code, words in _FUNCTION_WORDS.items():
+    for code, words in FUNCTION_WORDS.items():
         for word in dict.fromkeys(words.split()):
             owners.setdefault(word, []).append(code)
     return {word: {code: 1.0 / len(codes) for code in codes} for word, codes in owners.items()}
@@ -116,16 +123,68 @@ def _kind(c: int) -> str | None:
     return None
 
 
+def runs_of(lower: str) -> list[str]:
+    """Letter runs of the first words: what the table weighs."""
+    return [run for word in _LATIN_WORD.findall(lower)[:WORDS] for run in runs(word, 1, 4)]
+
+
+WORDS = 40
+_LANE = 20
+"""Bits of one language in a packed weight; weights are stored as 0..126 so that sums never borrow."""
+_ZERO = 63
+
+
+class LatinTable:
+    """Weights of each letter run for each language, packed side by side into one integer."""
+
+    def __init__(self, codes: list[str], scale: float, bias: list[float], weights: dict[str, int]):
+        self._codes = codes
+        self._scale = scale
+        self._bias = bias
+        self._weights = weights
+        self._none = sum(_ZERO << (_LANE * k) for k in range(len(codes)))
+
+    def best(self, found: list[str]) -> tuple[str, float]:
+        """The likeliest language and its probability."""
+        if not found:
+            return UNKNOWN, 0.0
+        total = sum(map(self._weights.get, found, repeat(self._none)))
+        unit = self._scale / math.sqrt(len(found))
+        mask = (1 << _LANE) - 1
+        base = _ZERO * len(found)
+        odds = [((total >> (_LANE * k) & mask) - base) * unit + bias for k, bias in enumerate(self._bias)]
+        top = max(odds)
+        return self._codes[odds.index(top)], 1.0 / sum(math.exp(o - top) for o in odds)
+
+
+def read(data: bytes) -> LatinTable:
+    head, _, body = gzip.decompress(data).decode("utf-8").partition("\n")
+    about = json.loads(head)
+    weights: dict[str, int] = {}
+    for line in body.splitlines():
+        numbers, _, features = line.partition("\t")
+        packed = sum((int(n) + _ZERO) << (_LANE * k) for k, n in enumerate(numbers.split(" ")))
+        weights.update(dict.fromkeys(features.split("\t"), packed))
+    return LatinTable(about["codes"], about["scale"], about["bias"], weights)
+
+
+@cache
+def _latin_table() -> LatinTable:
+    return read((resources.files(__package__) / "tables" / "language.latin.txt.gz").read_bytes())
+
+
+SURE, FAIR = 0.42, 0.25
+"""Probability from which the table is believed, and from which it is when the platform says the same."""
+
+
 def _latin(lower: str, hint: str | None) -> str:
-    words = _LATIN_WORD.findall(lower)
-    votes: dict[str, float] = {}
-    table = _votes()
-    for word in words:
-        for code, share in table.get(word, {}).items():
-            votes[code] = votes.get(code, 0.0) + share
-    if not votes:
+    words = _LATIN_WORD.findall(lower[:400])
+    letters = sum(map(len, words))
+    if letters < 3:
         return hint or UNKNOWN
-    if hint:
-        votes[hint] = votes.get(hint, 0.0) + 0.5
-    best, most = max(votes.items(), key=lambda kv: kv[1])
-    return best if most >= 1.0 or most * 6 >= len(words) else hint or UNKNOWN
+    best, p = _latin_table().best(runs_of(lower))
+    known = [w for w in words if w in _votes()]
+    if best != UNKNOWN and (p >= (SURE if letters >= 8 or known else 0.9) or (p >= FAIR and best == hint)):
+        return best
+    # A platform's word counts where ours is too weak, unless this is plainly romanised writing.
+    return UNKNOWN if best == UNKNOWN and p >= SURE else hint or UNKNOWN

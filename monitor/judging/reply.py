@@ -1,13 +1,13 @@
 """Does it need a reply: an additive model whose terms are reasons and add up to the log-odds."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from monitor.judging import linear
 from monitor.judging.clean import Cleaned, quote
 from monitor.judging.intent import Evidence
 from monitor.judging.sentiment import Tone
 from monitor.judging.urgency import Urgency
 from monitor.judging.verdict import Context, Reason, Text, log_odds, probability
+from monitor.judging.wording import Wording
 
 START = -1.0
 
@@ -55,31 +55,30 @@ def reasons(
     context: Context,
     cleaned: Cleaned,
     said: Sequence[str],
-    language: str,
+    wording: Wording,
     evidence: Evidence,
     tone: Tone,
     urgent: Urgency,
     learned: Mapping[str, float],
 ) -> tuple[Reason, ...]:
-    return tuple(
-        r
-        for r in _terms(text, context, cleaned, said, language, evidence, tone, urgent, learned)
-        if r.weight or r.name == "start"
-    )
+    found = [
+        r for r in _terms(text, context, cleaned, wording, evidence, tone, urgent) if r.weight or r.name == "start"
+    ]
+    if learned:
+        found.append(_learned(said, [r.name for r in found], learned))
+    return tuple(found)
 
 
 def _terms(
     text: Text,
     context: Context,
     cleaned: Cleaned,
-    said: Sequence[str],
-    language: str,
+    wording: Wording,
     evidence: Evidence,
     tone: Tone,
     urgent: Urgency,
-    learned: Mapping[str, float],
 ) -> Iterator[Reason]:
-    yield Reason("start", START + learned.get("start", 0.0))
+    yield Reason("start", START)
     yield Reason(f"channel_{text.channel}", CHANNEL.get(text.channel, 0.0))
     if text.addressed:
         yield Reason("addressed", 1.0)
@@ -111,12 +110,10 @@ def _terms(
         # Praise and thanks often frame a question or a complaint; they only speak against a reply on their own.
         if name in ("praise", "thanks", "recommend") and asked >= 0.7:
             continue
-        yield Reason(name, weight * strength + learned.get(name, 0.0) * strength, evidence.quotes.get(name, ""))
+        yield Reason(name, weight * strength, evidence.quotes.get(name, ""))
     if urgent.category:
         yield Reason("urgent", URGENT * urgent.strength)
-    table = linear.table("needs", language)
-    if table is not None:
-        yield _wording(table, said)
+    yield Reason("wording", max(-LIMIT, min(LIMIT, WORDING * wording.reply)), wording.evidence)
     if tone.label == "negative":
         yield Reason("negative", NEGATIVE)
     elif tone.label == "positive" and asked < 0.7:
@@ -125,13 +122,12 @@ def _terms(
         yield Reason("too_little", TOO_LITTLE)
 
 
-def _wording(table: linear.Table, said: Sequence[str]) -> Reason:
-    """How much the wording as a whole is like that of mentions which need an answer, and the words that say so."""
-    found = table.sum(said)
-    odds = max(-LIMIT, min(LIMIT, WORDING * (found.first + table.bias[0])))
-    telling = sorted((w for w in found.words if w[1] * odds > 0), key=lambda w: -abs(w[1]))[:3]
-    chosen = {w[0] for w in telling}
-    return Reason("wording", odds, quote(" ".join(dict.fromkeys(w for w in said if w in chosen))))
+def _learned(said: Sequence[str], names: Iterable[str], learned: Mapping[str, float]) -> Reason:
+    """What this brand's people have taught: by kind of sign, and by word."""
+    words = {w: learned[f"word:{w}"] for w in dict.fromkeys(said) if f"word:{w}" in learned}
+    total = sum(learned.get(name, 0.0) for name in names) + sum(words.values())
+    telling = sorted(words, key=lambda w: -abs(words[w]))[:3]
+    return Reason("learned", total, quote(" ".join(telling)))
 
 
 def decide(terms: tuple[Reason, ...], cut: float) -> tuple[bool, float, bool]:

@@ -5,8 +5,9 @@ anything else), phrases, emoji and stars add to them.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from monitor.judging import emoji, linear, vader
 from monitor.judging.clean import TOKENS, Cleaned, quote
@@ -68,6 +69,7 @@ def tone(
     allowed: frozenset[str],
     evidence: Evidence,
     rating: float | None,
+    learned: Mapping[str, float] = MappingProxyType({}),
 ) -> Tone:
     table = linear.table("tone", language) if language in allowed else None
     if table is None:
@@ -84,6 +86,10 @@ def tone(
         n_friendly, n_hostile, which = emoji.balance(cleaned.text)
         if which:
             total.add("emoji", EMOJI * min(n_friendly, 3), EMOJI * min(n_hostile, 3), which)
+    taught = {w: learned[f"tone:{w}"] for w in dict.fromkeys(words) if f"tone:{w}" in learned} if learned else {}
+    if taught:
+        shift = sum(taught.values())
+        total.add("learned", shift / 2, -shift / 2, quote(" ".join(taught)))
     if rating is not None:
         total.add(_stars(rating), STARS * (rating - 0.5), STARS * (0.5 - rating))
     uncertain = evidence["sarcasm"] >= 0.7

@@ -1,12 +1,13 @@
 """Matters that cannot wait, by category. Tone is no part of it: a friendly word never lowers them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from monitor.judging import cues, linear
+from monitor.judging import cues
 from monitor.judging.clean import Cleaned, quote
 from monitor.judging.intent import Evidence
 from monitor.judging.verdict import URGENCIES, Reason, probability
+from monitor.judging.wording import Wording
 
 START = -1.1
 CUE = 3.0
@@ -25,13 +26,9 @@ class Urgency:
     reasons: tuple[Reason, ...]
 
 
-NOT_URGENT = Urgency("", 0.0, ())
-
-
 def urgency(
     cleaned: Cleaned,
-    words: Sequence[str],
-    language: str,
+    wording: Wording,
     evidence: Evidence,
     own: Mapping[str, tuple[str, ...]],
 ) -> Urgency:
@@ -47,10 +44,8 @@ def urgency(
             category, strength, said = candidate, found, evidence.quotes[f"urgent_{candidate}"]
     if category:
         terms.append(Reason(f"urgent_{category}", CUE * strength, said, "urgent"))
-    table = linear.table("needs", language)
-    if table is not None:
-        odds = max(-LIMIT, min(LIMIT, WORDING * (table.sum(words).second + table.bias[1])))
-        terms.append(Reason("urgent_wording", odds, "", "urgent"))
+    odds = max(-LIMIT, min(LIMIT, WORDING * wording.urgent))
+    terms.append(Reason("urgent_wording", odds, "", "urgent"))
     for name, weight in (ALONGSIDE | AGAINST).items():
         if evidence[name]:
             terms.append(Reason(name, weight * evidence[name], evidence.quotes.get(name, ""), "urgent"))

@@ -93,7 +93,7 @@ class JudgingRules:
     `languages` are those whose tone may be judged; others stay "unknown". `urgent` adds terms to our urgency
     categories or makes new ones. `threshold` is one of THRESHOLDS or a probability between 0 and 1. `weights`
     and `levels` replace single entries of PRIORITY_WEIGHTS and PRIORITY_LEVELS. `learned` moves the log-odds of
-    needs_reply by cue, as made by `learning.retrain` from people's corrections.
+    needs_reply by reason name or "word:...", and of the tone by "tone:...", as `learning.learn` makes it.
     """
 
     languages: frozenset[str] = READS
