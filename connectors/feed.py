@@ -83,6 +83,7 @@ class Settings(base.Settings):
         try:
             parts = urlsplit(url.strip())
             usable = parts.scheme.lower() in {"http", "https"} and bool(parts.hostname) and url.isprintable()
+            usable = usable and parts.port != 0  # asked for its errors too
             httpx.URL(url.strip())
         except (ValueError, httpx.InvalidURL):
             usable = False
