@@ -33,7 +33,7 @@ from monitor.config.rules import (
     Target,
     Topic,
 )
-from monitor.deadlines import Calendar, CalendarError, parse_stages, read_calendar
+from monitor.deadlines import Calendar, CalendarError, StageError, parse_stages, read_calendar
 from monitor.judging import JudgingRules
 from monitor.query import QueryError
 from monitor.query import parse as parse_query
@@ -152,7 +152,7 @@ class _Builder:
                 calendars[name] = read_calendar(name, data, zone)
             except CalendarError as e:
                 for steps, problem in e.problems:
-                    place = ("hours", name, *(s if isinstance(s, int) else str(s) for s in steps))
+                    place = ("hours", name, *_steps(steps))
                     self.wrong(place, problem, "for example: {mon-fri: ['09:00-12:00', '13:00-18:00']}")
                 # Later sections may name it: a broken calendar is no unknown one.
                 calendars[name] = Calendar.always(zone)
@@ -188,7 +188,7 @@ class _Builder:
         read = self.shaped(place, data, sections.Source)
         if read is None:
             return None
-        self.known((*place, "topics"), read.topics or (), topics, "topic")
+        self.known((*place, "topics"), read.topics or (), self.written("topics"), "topic")
         if read.every is not None and read.every.total_seconds() < 5:
             self.wrong((*place, "every"), "is shorter than 5 seconds", "no platform wants to be asked that often")
         try:
@@ -234,8 +234,9 @@ class _Builder:
                 continue
             try:
                 stages = parse_stages(read.stages)
-            except CalendarError as e:
-                self.wrong((*place, "stages"), str(e), "for example: [new, 50%, 10m before, due, 15m after]")
+            except StageError as e:
+                for steps, problem in e.problems:
+                    self.wrong((*place, "stages", *_steps(steps)), problem, "for example: [new, 10m before, due]")
                 continue
             when = None if read.when is None else self.condition((*place, "when"), read.when, sources, topics)
             routes[name] = Route(name, read.channel, when, stages, read.private)
@@ -266,7 +267,7 @@ class _Builder:
             if read.name in {t.name for t in targets}:
                 self.wrong((*place, "name"), f"{read.name!r} stands twice", "give each target a name of its own")
             if read.route is not None:
-                self.known((*place, "route"), [read.route], routes, "route")
+                self.known((*place, "route"), [read.route], self.written("routes"), "route")
             if read.reply_within.total_seconds() < 60:
                 self.wrong((*place, "reply_within"), "is shorter than a minute", "give people time to answer")
             when = self.condition((*place, "when"), read.when, sources, topics)
@@ -357,8 +358,8 @@ class _Builder:
     def condition(
         self, place: Place, read: sections.When, sources: Mapping[str, Source], topics: Mapping[str, Topic]
     ) -> Condition:
-        self.known((*place, "topic"), read.topic or (), topics, "topic")
-        self.known((*place, "source"), read.source or (), {**sources, **self.mapping("sources")}, "source")
+        self.known((*place, "topic"), read.topic or (), self.written("topics"), "topic")
+        self.known((*place, "source"), read.source or (), self.written("sources"), "source")
         self.known((*place, "platform"), read.platform or (), dict.fromkeys(connectors.names()), "platform")
         lists = {
             "priority": read.priority,
@@ -391,15 +392,14 @@ class _Builder:
 
     def hours(self, place: Place, name: str | None, calendars: Mapping[str, Calendar], zone: ZoneInfo) -> Calendar:
         if name is not None:
-            self.known(place, [name], calendars, "calendar under `hours:`")
+            self.known(place, [name], self.written("hours"), "calendar under `hours:`")
             return calendars.get(name, Calendar.always(zone))
         return calendars.get("team") or next(iter(calendars.values()), Calendar.always(zone))
 
     def known(self, place: Place, names: Iterable[str], known: Mapping[str, Any], what: str) -> None:
-        written = set(known) | set(self.mapping(str(place[0])) if what == "" else ())
         for name in names:
-            if name not in written:
-                self.wrong(place, f"there is no {what} called {name!r}", near(name, sorted(written)))
+            if name not in known:
+                self.wrong(place, f"there is no {what} called {name!r}", near(name, sorted(known)))
 
     def mailable(self, place: Place, addresses: Sequence[str], mail: Mail | None) -> None:
         if addresses and mail is None and "mail" not in self.data:
@@ -414,6 +414,11 @@ class _Builder:
             return data
         self.wrong((name,), "must hold named entries", SHAPE)
         return {}
+
+    def written(self, name: str) -> Mapping[str, Any]:
+        """The names that a section gives, also those whose entries are broken: they are not unknown."""
+        data = self.data.get(name)
+        return data if isinstance(data, dict) else {}
 
     def section(self, name: str, shape: type[Shape]) -> Shape | None:
         return self.shaped((name,), self.data[name], shape) if self.data.get(name) is not None else None
@@ -438,7 +443,7 @@ class _Builder:
         elif sort.startswith(("model_type", "dict_type")):
             self.wrong(here, "must hold named entries", SHAPE)
         else:
-            self.wrong(here, message.removeprefix("Value error, ")[:300], SHAPE)
+            self.wrong(here, message.removeprefix("Value error, ").replace("Input should", "must", 1)[:300], SHAPE)
 
     def wrong(self, place: Place, problem: str, fix: str) -> None:
         self.reader.wrong(place, problem, fix)
@@ -453,6 +458,10 @@ def keys_at(shape: type[BaseModel], where: Sequence[str | int]) -> list[str]:
             break
         shape = inner
     return [field.alias or name for name, field in shape.model_fields.items()]
+
+
+def _steps(steps: Sequence[object]) -> Place:
+    return tuple(s if isinstance(s, int) else str(s) for s in steps)
 
 
 def slug(name: str) -> str:

@@ -21,7 +21,7 @@ MAX_DEPTH = 20
 Place = tuple[str | int, ...]
 """Where in the file: keys and list positions from the top."""
 
-TAGS = {"str", "int", "float", "bool", "null", "timestamp"}
+TAGS = {"str", "int", "float", "bool", "null", "timestamp", "map", "seq"}
 SECRET = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)")
 UNSET = "unset"  # stands in for a secret that is missing, so that it is reported once and not again as a wrong type
 LITERAL_SECRET = re.compile(r"^(xox[a-z]-|xapp-)")
@@ -113,13 +113,13 @@ def _plain(node: yaml.Node, place: Place, reader: Reader, seen: set[int]) -> Any
     if len(place) > MAX_DEPTH:
         reader.wrong(place, "is nested too deeply", "see the commented rules.yaml for the shape")
         return None
+    if node.tag.removeprefix("tag:yaml.org,2002:") not in TAGS:
+        reader.wrong(place, f"uses a YAML tag ({node.tag})", "write a plain value")
+        return None
     if isinstance(node, yaml.MappingNode):
         return _mapping(node, place, reader, seen)
     if isinstance(node, yaml.SequenceNode):
         return [_plain(child, (*place, i), reader, seen) for i, child in enumerate(node.value)]
-    if node.tag.removeprefix("tag:yaml.org,2002:") not in TAGS:
-        reader.wrong(place, f"uses a YAML tag ({node.tag})", "write a plain value")
-        return None
     try:
         return yaml.SafeLoader("").construct_object(node)
     except ValueError:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
-from monitor.deadlines import CalendarError, parse_duration
+from monitor.deadlines import parse_duration
 
 
 def _one_or_many(value: Any) -> Any:
@@ -17,10 +17,7 @@ def _one_or_many(value: Any) -> Any:
 def _duration(value: Any) -> Any:
     if not isinstance(value, str):
         raise ValueError("must be a length of time such as 10m, 1h30m or 2d")
-    try:
-        return parse_duration(value)
-    except CalendarError as e:
-        raise ValueError(str(e)) from None
+    return parse_duration(value)
 
 
 Length = Annotated[timedelta, BeforeValidator(_duration)]
