@@ -56,6 +56,7 @@ from connectors.base import (
     TransientError,
     Way,
     as_utc,
+    http_date,
 )
 
 ACCEPT = (
@@ -154,6 +155,8 @@ class Place(BaseModel):
     def answered(self, response: httpx.Response, now: datetime, *, whole: bool) -> Place:
         """The feed has answered, with the same as before or with something that is read to its end."""
         etag, modified = _validator(response, "etag"), _validator(response, "last-modified")
+        if _may_change_within_the_second(response):
+            modified = ""
         if response.status_code == 304:
             return self.but(etag=etag or self.etag, modified=modified or self.modified, seen_at=now)
         return self.but(etag=etag, modified=modified, full_at=now if whole else self.full_at, seen_at=now)
@@ -572,6 +575,15 @@ def _validator(response: httpx.Response, name: str) -> str:
     """A validator exactly as it came; none that could not be sent back."""
     value: str = response.headers.get(name, "")
     return value if len(value) <= 1_000 and value.isascii() and value.isprintable() else ""
+
+
+def _may_change_within_the_second(response: httpx.Response) -> bool:
+    """Whether a document was changed in the second in which it was sent: what changes after that would be missed.
+
+    RFC 9110, 8.8.2.2.
+    """
+    sent, changed = (http_date(response.headers.get(name, "")) for name in ("date", "last-modified"))
+    return sent is not None and changed is not None and sent <= changed
 
 
 def _max_age(response: httpx.Response) -> timedelta:

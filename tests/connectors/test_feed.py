@@ -209,6 +209,17 @@ async def test_validators_that_cannot_be_sent_back_are_forgotten(odd: str) -> No
     assert reader.conditions() == {}
 
 
+@pytest.mark.parametrize(("seconds", "kept"), [(-1, False), (0, False), (1, True)])
+async def test_a_document_that_was_changed_in_the_second_in_which_it_was_sent_may_have_changed_after_that(
+    seconds: int, kept: bool
+) -> None:
+    sent, changed = (format_datetime(NOW + timedelta(seconds=s), usegmt=True) for s in (seconds, 0))
+    reader = Reader({"*": answer(rss(1), last_modified=changed, date=sent)})
+    await reader.poll()
+    await reader.poll(NOW + STEP)
+    assert reader.conditions() == ({"if-modified-since": changed} if kept else {})
+
+
 async def test_after_a_document_that_was_cut_off_the_whole_one_is_asked_for_again() -> None:
     reader = Reader({"*": answer(rss(1), etag='"one"')})
     await reader.poll()
