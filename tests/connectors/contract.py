@@ -531,12 +531,15 @@ class ConnectorContract:
     # -------- polling
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
-        if "way" in metafunc.fixturenames:
-            metafunc.parametrize("way", list(self.ways) or [_no("it does not poll")])
-        if "failure" in metafunc.fixturenames:
-            metafunc.parametrize("failure", [f for f in FAILURES if self.deviates.get(f, ...) is not None])
-        if "hook" in metafunc.fixturenames:
-            metafunc.parametrize("hook", list(self.hooks) or [_no("it receives no webhooks")])
+        values = {
+            "way": list(self.ways) or [_no("it does not poll")],
+            "failure": [f for f in FAILURES if self.deviates.get(f, ...) is not None],
+            "hook": list(self.hooks) or [_no("it receives no webhooks")],
+        }
+        # A special test may choose among them on its own.
+        own = {name for mark in metafunc.definition.iter_markers("parametrize") for name in _named(mark.args[0])}
+        for name in sorted(values.keys() & set(metafunc.fixturenames) - own, reverse=True):
+            metafunc.parametrize(name, values[name])
 
     async def test_a_first_fetch_is_the_newest_page_and_no_more(self, way: str) -> None:
         take = self.ways[way]
@@ -863,6 +866,10 @@ class ConnectorContract:
 
 
 # ---------------------------------------------------------------- looking into values
+
+
+def _named(names: str | Sequence[str]) -> set[str]:
+    return {n.strip() for n in (names.split(",") if isinstance(names, str) else names)}
 
 
 def _no(reason: str) -> Any:

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from pydantic import ValidationError
 
-from connectors.base import Author, Kind, Mention, Page, RateLimitedError, SettingsError
+from connectors.base import Author, Kind, Mention, Page, PayloadError, RateLimitedError, SettingsError
 from connectors.hackernews import ANSWERS, BRIDGE, MAX_BRIDGE, MAX_OWN, MAX_PAGES, MAX_WALK, HackerNews, Settings
 from tests.connectors.contract import Answered, ConnectorContract, Failure, MemoryMemo, Recording, Script
 
@@ -366,7 +366,20 @@ class TestHackerNews(ConnectorContract):
         with pytest.raises(Exception, match="not one comment in the whole index"):
             await self.fetch("search", cursor, self.now, platform)
 
+    @pytest.mark.parametrize("way", ["search", "own"])
+    async def test_hits_of_another_shape_altogether_are_not_taken_for_silence(self, way: str) -> None:
+        answer = {"hits": [{"id": 1}, {"id": 2}], "nbHits": 2}
+        with pytest.raises(PayloadError, match="no hit has the documented shape"):
+            await self.fetch(way, None, self.now, self.platform(self.script(way, answer)))
+
     # -------- the brand
+
+    async def test_a_post_without_an_author_is_not_ours_even_if_an_account_has_no_name(self) -> None:
+        platform = self.platform(self.script("search", "search-2.json"))
+        connector = HackerNews(Settings(queries=("Lumi",)), http=platform.client(), memo=MemoryMemo(), accounts=("",))
+        page = await connector.fetch(connector.ways()[0], None, self.now)
+        assert [m.id for m in page.mentions if not m.author.id] == ["46999990"]
+        assert not any(m.ours for m in page.mentions)
 
     def test_without_accounts_there_is_no_way_to_its_own_words(self) -> None:
         connector = HackerNews(
@@ -410,14 +423,15 @@ class TestHackerNews(ConnectorContract):
     async def test_looking_for_answers_has_a_bound(self) -> None:
         def item(request: httpx.Request) -> Any:
             number = int(request.url.path.rpartition("/")[2].removesuffix(".json"))
-            return {"id": number, "type": "comment", "by": "x", "parent": number - 1, "time": 1772440000}
+            by = "x" if number % 10 else "lumi_team"
+            return {"id": number, "type": "comment", "by": by, "parent": number - 1, "time": 1772440000}
 
-        submitted: Any = {"id": "lumi_team", "submitted": list(range(47900000, 47900500))}
+        submitted: Any = {"id": "lumi_team", "submitted": list(range(47900000, 47905000, 10))}
         script: dict[str, Any] = {ITEM + "*": item, "GET /v0/user/lumi_team.json": submitted}
         platform = self.platform({**script, OWN: "own-all.json"})
         found = await self.build(platform).replies([waiting(46000000, moment(7), 45999999, story=None)], self.now)
         assert found == {}
-        assert len(platform.of(ITEM + "*")) <= MAX_OWN + MAX_WALK
+        assert len(platform.of(ITEM + "*")) == MAX_OWN + MAX_WALK
 
     async def answers(self, mentions: list[Mention], script: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
         own = {"id": "lumi_team"}
@@ -471,16 +485,16 @@ class TestHackerNews(ConnectorContract):
             cursor = page.cursor
             read.append(len(page.mentions))
         assert read == [3, 0, 0, 0, 0, 0]
-        items = {**ITEMS, 47000030: {**ITEMS[47000030], "kids": [47000031, 47000033, 47000034]}}
-        items[47000034] = {**ITEMS[47000031], "id": 47000034}
+        items = {**ITEMS, 47000030: {**ITEMS[47000030], "kids": [47000031, 47000033, 47000035]}}
+        items[47000035] = {**ITEMS[47000031], "id": 47000035}
         read.clear()
-        for hours in (8, 10, 11, 13, 14, 15, 18):
+        for hours in (8, 9, 10, 11, 13, 14, 15, 18):
             script = {**self.script("answers", *pages), ITEM + "*": lambda request: item_of(request, items)}
             page = await self.fetch("answers", cursor, self.now + timedelta(hours=hours), self.platform(script))
             cursor = page.cursor
             read.append(len(page.mentions))
         # Found at 8 h, read again for at least three hours, for its edits.
-        assert read[:2] == [1, 1]
+        assert read[:4] == [1, 1, 1, 1]
         assert read[-1] == 0
 
     # -------- limits and settings
@@ -512,7 +526,7 @@ class TestHackerNews(ConnectorContract):
 
 ITEMS: Mapping[int, Any] = {
     47000030: {"id": 47000030, "type": "story", "by": "lumi_team", "time": 1772438400, "title": "Show HN: Lumi's lab",
-               "kids": [47000033, 47000031, "x", None], "descendants": 2, "score": 5},
+               "kids": [47000034, 47000033, 47000031, "x", None], "descendants": 2, "score": 5},
     47000005: {"id": 47000005, "type": "comment", "by": "lumi_team", "time": 1772442000, "parent": 47000003,
                "text": "Sorry about that!", "kids": [47000032]},
     46000000: None,
@@ -522,6 +536,7 @@ ITEMS: Mapping[int, Any] = {
                "text": "I wrote three times. <i>Nobody</i> answers."},
     47000033: {"id": 47000033, "type": "comment", "by": "lumi_team", "time": 1772447000, "parent": 47000030,
                "text": "Thanks to all of you."},
+    47000034: {"id": 47000034, "type": "comment", "deleted": True, "time": 1772447100, "parent": 47000030},
 }  # fmt: skip
 
 
