@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from connectors.base import ChecksAccess, ConnectorError, Polls
@@ -12,19 +11,11 @@ from monitor.app import App, make
 from monitor.config import Rules
 from monitor.ingest import document
 from monitor.polling import Eye
+from monitor.showing import Result, printable
 from monitor.slack import SlackOutlet
 from monitor.telling import BusyError, NotSentError, RefusedError, Told, UnclearError
 
 PATIENCE = 20.0
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What one try gave, in words."""
-
-    place: str
-    fine: bool
-    words: str
 
 
 async def check_online(rules: Rules, environ: Mapping[str, str], now: datetime) -> list[Result]:
@@ -141,8 +132,3 @@ async def send_test(rules: Rules, environ: Mapping[str, str], now: datetime) -> 
         return results
     finally:
         await app.close()
-
-
-def printable(text: str) -> str:
-    """Foreign text on a terminal: nothing in it moves the cursor or rings the bell."""
-    return "".join(c if c.isprintable() or c == " " else "\N{REPLACEMENT CHARACTER}" for c in text)

@@ -10,17 +10,20 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.error import URLError
 from urllib.request import Request, urlopen
 
 import click
 
 import connectors
-from monitor import actions, showing
+from monitor import showing
 from monitor.config import Rules, RulesError, read_rules
 from monitor.logs import set_up
-from monitor.store import Store, StoreError
+
+if TYPE_CHECKING:  # every command loads only what it needs: `monitor check` is to take less than a second
+    from monitor import actions
+    from monitor.store import Store
 
 RULES = click.option(
     "--rules",
@@ -47,7 +50,9 @@ def main() -> None:
         click.echo("\n".join(map(str, e.mistakes)), err=True)
         click.echo(f"\n{e}; nothing was started.", err=True)
         sys.exit(2)
-    except StoreError as e:
+    except Exception as e:
+        if not _is_store_error(e):
+            raise
         click.echo(str(e), err=True)
         sys.exit(1)
     except KeyboardInterrupt:
@@ -184,6 +189,8 @@ def _say(outcome: actions.Outcome, done: str, mention_id: int, who: str = "") ->
 @click.option("--as", "who", default=_who, help="Who does it.")
 def claim(path: Path, mention_id: int, who: str) -> None:
     """Take a mention: warnings pause while you hold it (30 minutes)."""
+    from monitor import actions
+
     rules = read_rules(path, os.environ)
     outcome, holder = with_store(rules, lambda store: actions.claim(store, mention_id, who, datetime.now(UTC)))
     _say(outcome, f"mention {mention_id} is {who}'s for 30 minutes", mention_id, holder)
@@ -196,6 +203,8 @@ def claim(path: Path, mention_id: int, who: str) -> None:
 @click.option("--at", type=click.DateTime(), help="When, in local time of the brand; now, if not given.")
 def answered(path: Path, mention_id: int, who: str, at: datetime | None) -> None:
     """It has been answered where the monitor cannot see it."""
+    from monitor import actions
+
     rules = read_rules(path, os.environ)
     now = datetime.now(UTC)
     moment = now if at is None else at.replace(tzinfo=rules.brand.timezone).astimezone(UTC)
@@ -210,6 +219,8 @@ def answered(path: Path, mention_id: int, who: str, at: datetime | None) -> None
 @click.option("--as", "who", default=_who, help="Who says so.")
 def dismiss(path: Path, mention_id: int, why: str, who: str) -> None:
     """It needs no reply."""
+    from monitor import actions
+
     rules = read_rules(path, os.environ)
     outcome = with_store(rules, lambda store: actions.dismiss(store, mention_id, who, why, datetime.now(UTC)))
     _say(outcome, f"mention {mention_id} needs no reply", mention_id)
@@ -222,6 +233,7 @@ def dismiss(path: Path, mention_id: int, why: str, who: str) -> None:
 @click.option("--as", "who", default=_who, help="Who says so.")
 def snooze(path: Path, mention_id: int, length: str, who: str) -> None:
     """Say nothing of it for a while (for example 30m, 2h)."""
+    from monitor import actions
     from monitor.deadlines import parse_duration
 
     rules = read_rules(path, os.environ)
@@ -240,6 +252,8 @@ def snooze(path: Path, mention_id: int, length: str, who: str) -> None:
 @click.option("--as", "who", default=_who, help="Who says so.")
 def reopen(path: Path, mention_id: int, who: str) -> None:
     """It is to be answered after all."""
+    from monitor import actions
+
     rules = read_rules(path, os.environ)
     outcome = with_store(rules, lambda store: actions.reopen(store, mention_id, who, datetime.now(UTC)))
     _say(outcome, f"mention {mention_id} is open again", mention_id)
@@ -329,8 +343,8 @@ def digest_(path: Path, week: str | None, dry_run: bool, as_json: bool) -> None:
 
     def tell(store: Store) -> None:
         if dry_run or as_json:
-            found = digest.figures(rules, store, wanted, now)
-            click.echo(json.dumps(found, ensure_ascii=False) if as_json else digest.text(rules, found))
+            found = digest.gather(rules, store, wanted, now)
+            click.echo(json.dumps(found.figures, ensure_ascii=False) if as_json else digest.text(rules, found))
             return
         new = digest.tell(rules, store, wanted, now)
         click.echo(f"digest {wanted} will be sent" if new else f"digest {wanted} was sent before")
@@ -375,6 +389,13 @@ def with_store(rules: Rules, look: Callable[[Store], Any]) -> Any:
         return look(store)
     finally:
         store.engine.close()
+
+
+def _is_store_error(error: Exception) -> bool:
+    """Whether the database is at fault; asked only when something went wrong, so that nothing is loaded for it."""
+    from monitor.store import StoreError
+
+    return isinstance(error, StoreError)
 
 
 def _fail(words: str, code: int) -> NoReturn:

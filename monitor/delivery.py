@@ -369,7 +369,7 @@ class Console:
 def _because(deadline: Deadline, language: str) -> tuple[str, ...]:
     """The two to four facts that made it an alert, the strongest first."""
     found = [r for r in deadline.mention.reasons if r.decides in {"needs_reply", "urgency"} and r.weight > 0]
-    spoken = (words(r, language) for r in sorted(found, key=lambda r: -r.weight))  # type: ignore[arg-type]
+    spoken = (words(r, language) for r in sorted(found, key=lambda r: -r.weight))
     return tuple(dict.fromkeys(w for w in spoken if w))[:4]
 
 

@@ -111,7 +111,8 @@ class Imported:
 def import_file(path: Path, name: str, rules: Rules, ingest: Ingest, now: datetime) -> Imported:
     """Read the file page by page, in constant memory. Raises `UnreadableFileError`; one odd line loses one line."""
     source = rules.sources.get(name) or Source(name, "import", Connector, Settings(), None, None, ())
-    saved, read, bad, bad_count = Saved(), 0, [], 0
+    saved, read, bad_count = Saved(), 0, 0
+    bad: list[str] = []
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             lines = _csv(file) if path.suffix.lower() == ".csv" else _jsonl(file)

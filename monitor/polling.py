@@ -196,9 +196,9 @@ def wait_after(error: ConnectorError, failures: int, pace: timedelta, chance: fl
             return LONGEST_ASKED
         case AuthError() | SettingsError():
             return LONGEST
-        case RateLimitedError(retry_after=named) if named is not None:
-            return min(max(named, pace), LONGEST_ASKED)
-    longest = min(BACK_OFF * 2 ** min(failures, 10), LONGEST)
+        case RateLimitedError() if error.retry_after is not None:
+            return min(max(error.retry_after, pace), LONGEST_ASKED)
+    longest = min(BACK_OFF * 2.0 ** min(failures, 10), LONGEST)
     return max(min(pace, LONGEST), longest * (0.5 + chance / 2))
 
 

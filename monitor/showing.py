@@ -4,19 +4,34 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from connectors import Header
 from monitor import deadlines
-from monitor.checking import Result, printable
 from monitor.config import Rules
 from monitor.judging import words
-from monitor.store import Deadline, Store, StoredMention
+
+if TYPE_CHECKING:  # `monitor check` is quick because it loads no database
+    from monitor.store import Deadline, Store, StoredMention
 
 WIDTH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What one try gave, in words."""
+
+    place: str
+    fine: bool
+    words: str
+
+
+def printable(text: str) -> str:
+    """Foreign text on a terminal: nothing in it moves the cursor or rings the bell."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def rules(read: Rules, path: Path) -> str:
@@ -92,7 +107,7 @@ def mention(read: Rules, store: Store, m: StoredMention, now: datetime, *, as_js
         f"needs a reply: {'yes' if m.needs_reply else 'no'} ({m.needs_reply_score:.2f})",
     ]
     for reason in m.reasons:
-        spoken = words(reason, read.brand.language)  # type: ignore[arg-type]
+        spoken = words(reason, read.brand.language)
         lines.append(f"    {reason.decides:<12} {reason.weight:+.2f}  {printable(spoken)}")
     lines += [f"  {_line(read, d, now)}" for d in promised]
     for e in events:

@@ -13,7 +13,6 @@ ROOT = Path(__file__).resolve().parent.parent
 FLOORS: list[set[str]] = [
     {"monitor.__main__"},
     {"monitor.cli"},
-    {"monitor.showing"},
     {"monitor.checking", "monitor.demo"},
     {"monitor.scheduler"},
     {"monitor.app"},
@@ -27,6 +26,7 @@ FLOORS: list[set[str]] = [
         "monitor.replies",
         "monitor.importing",
         "monitor.health",
+        "monitor.showing",
     },
     {"monitor.ingest"},
     {"monitor.store", "monitor.slack", "monitor.mail", "monitor.hook", "monitor.http", "monitor.logs"},

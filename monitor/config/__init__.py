@@ -95,8 +95,8 @@ class _Builder:
         topics = self.topics()
         sources = self.sources(topics, brand)
         judging = self.judging()
-        routes = self.routes(sources, topics)
-        targets = self.targets(calendars, routes, sources, topics, zone)
+        routes = self.routes()
+        targets = self.targets(calendars, zone)
         slack = self.section("slack", sections.Slack) or sections.Slack()
         mail = self.mail()
         fallback = self.fallback(mail)
@@ -225,7 +225,7 @@ class _Builder:
             self.wrong(("judging",), problem, SHAPE)
         return JudgingRules(**given)
 
-    def routes(self, sources: Mapping[str, Source], topics: Mapping[str, Topic]) -> dict[str, Route]:
+    def routes(self) -> dict[str, Route]:
         routes: dict[str, Route] = {}
         for name, data in self.mapping("routes").items():
             place: Place = ("routes", name)
@@ -238,7 +238,7 @@ class _Builder:
                 for steps, problem in e.problems:
                     self.wrong((*place, "stages", *_steps(steps)), problem, "for example: [new, 10m before, due]")
                 continue
-            when = None if read.when is None else self.condition((*place, "when"), read.when, sources, topics)
+            when = None if read.when is None else self.condition((*place, "when"), read.when)
             routes[name] = Route(name, read.channel, when, stages, read.private)
         if DEFAULT_ROUTE not in routes and not any(m.place.startswith("routes") for m in self.reader.mistakes):
             if routes:
@@ -246,14 +246,7 @@ class _Builder:
             routes[DEFAULT_ROUTE] = Route(DEFAULT_ROUTE, "", None, parse_stages(["new", "10m before", "due"]), False)
         return routes
 
-    def targets(
-        self,
-        calendars: Mapping[str, Calendar],
-        routes: Mapping[str, Route],
-        sources: Mapping[str, Source],
-        topics: Mapping[str, Topic],
-        zone: ZoneInfo,
-    ) -> tuple[Target, ...]:
+    def targets(self, calendars: Mapping[str, Calendar], zone: ZoneInfo) -> tuple[Target, ...]:
         targets: list[Target] = []
         data = self.data.get("targets", [{"name": "standard", "reply_within": "1h"}])
         if not isinstance(data, list) or not data:
@@ -270,7 +263,7 @@ class _Builder:
                 self.known((*place, "route"), [read.route], self.written("routes"), "route")
             if read.reply_within.total_seconds() < 60:
                 self.wrong((*place, "reply_within"), "is shorter than a minute", "give people time to answer")
-            when = self.condition((*place, "when"), read.when, sources, topics)
+            when = self.condition((*place, "when"), read.when)
             always = read.clock == "always"
             hours = self.hours((*place, "hours"), read.hours, calendars, zone)
             calendar = Calendar.always(zone) if always else hours
@@ -355,9 +348,7 @@ class _Builder:
 
     # ------------------------------------------------------------ pieces
 
-    def condition(
-        self, place: Place, read: sections.When, sources: Mapping[str, Source], topics: Mapping[str, Topic]
-    ) -> Condition:
+    def condition(self, place: Place, read: sections.When) -> Condition:
         self.known((*place, "topic"), read.topic or (), self.written("topics"), "topic")
         self.known((*place, "source"), read.source or (), self.written("sources"), "source")
         self.known((*place, "platform"), read.platform or (), dict.fromkeys(connectors.names()), "platform")

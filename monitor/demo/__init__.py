@@ -103,7 +103,7 @@ async def _play(
             await delivery.pump(now)
         say(f"The day is over: {told} things were told.\n")
         week = digest.parse_week(f"{DAY.isocalendar().year}-W{DAY.isocalendar().week:02d}")
-        say(digest.text(rules, digest.figures(rules, store, week, now)))
+        say(digest.text(rules, digest.gather(rules, store, week, now)))
     finally:
         store.engine.close()
 

@@ -75,8 +75,8 @@ class SlackOutlet:
     def __init__(self, token: SecretStr, base_url: str | None = None) -> None:
         # slack-sdk logs whole requests at DEBUG.
         logging.getLogger("slack_sdk").setLevel(logging.WARNING)
-        given = {} if base_url is None else {"base_url": base_url if base_url.endswith("/") else base_url + "/"}
-        self._client = WebClient(token=token.get_secret_value(), timeout=TIMEOUT, retry_handlers=[], **given)
+        base_url = f"{(base_url or WebClient.BASE_URL).rstrip('/')}/"
+        self._client = WebClient(token=token.get_secret_value(), base_url=base_url, timeout=TIMEOUT, retry_handlers=[])
         self._ids: dict[str, str] = {}
 
     async def post(self, to: str, told: Told, key: str, thread: Posted | None) -> Posted:
@@ -97,6 +97,8 @@ class SlackOutlet:
 
     async def edit(self, at: Posted, told: Told) -> None:
         """Change a message in place; repeating it does no harm."""
+        if at.channel is None or at.ts is None:
+            raise GoneError("the message was never seen in Slack")
         await self._say(partial(self._client.chat_update, channel=at.channel, ts=at.ts), told)
 
     async def find(self, to: str, sought: Mapping[str, Sought]) -> Mapping[str, Posted] | None:

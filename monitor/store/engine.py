@@ -17,10 +17,6 @@ from pathlib import Path
 from typing import IO, Any
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
 from sqlalchemy.pool import StaticPool
 
 DEFAULT_URL = "sqlite:///data/monitor.db"
@@ -88,6 +84,12 @@ def open_engine(url: str, *, daemon: bool) -> Engine:
 
 def migrate(engine: Engine) -> None:
     """Bring the schema to this program's version; refuse one that is newer than we are."""
+    # Half a second of imports that most commands do without.
+    from alembic import command
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+    from alembic.util import CommandError
+
     config = Config()
     config.set_main_option("script_location", str(files("monitor.store").joinpath("migrations")))
     script = ScriptDirectory.from_config(config)

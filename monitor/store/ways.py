@@ -80,9 +80,14 @@ class Ways(Part):
             if blind is not None:
                 values["blind_since"] = state.failing_since or now
                 add_message(c, self.brand, blind, now)
-                self.note(
-                    c, now, "monitor", "blind", detail={"source": state.source, "way": state.way, "why": error_class}
-                )
+                since = state.succeeded_at or state.failing_since or now
+                detail = {
+                    "source": state.source,
+                    "way": state.way,
+                    "why": error_class,
+                    "since": since.isoformat(),
+                }
+                self.note(c, now, "monitor", "blind", detail=detail)
             c.execute(way.update().where(self._is(state.source, state.way)).values(**values))
 
     def recovered(self, state: WayState, message: NewMessage | None, now: datetime) -> None:

@@ -10,6 +10,7 @@ from functools import cache
 from importlib.resources import files
 from io import BytesIO
 
+from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
@@ -17,13 +18,17 @@ LANGUAGES = ("en", "ko")
 
 
 @cache
-def translator(language: str, domain: str = "monitor") -> gettext.NullTranslations:
-    """The catalogue of a language; English speaks in msgids. `gettext`, `ngettext` and `pgettext` as usual."""
+def translator(language: str, *domains: str) -> gettext.NullTranslations:
+    """The catalogues of a language as one; English speaks in msgids. `gettext` and `ngettext` as usual."""
     if language == "en":
         return gettext.NullTranslations()
-    path = files("monitor").joinpath(f"locale/{language}/LC_MESSAGES/{domain}.po")
+    whole = Catalog(locale=language)
+    for domain in domains or ("monitor",):
+        with files("monitor").joinpath(f"locale/{language}/LC_MESSAGES/{domain}.po").open("rb") as source:
+            for message in read_po(source, locale=language):
+                if message.id:
+                    whole.add(message.id, message.string)
     compiled = BytesIO()
-    with path.open("rb") as source:
-        write_mo(compiled, read_po(source, locale=language))
+    write_mo(compiled, whole)
     compiled.seek(0)
     return gettext.GNUTranslations(compiled)

@@ -64,11 +64,11 @@ def quoted(card: Card, length: int = QUOTE) -> str:
 class Words:
     """The words of one language and time zone."""
 
-    def __init__(self, language: str, timezone: ZoneInfo, now: datetime) -> None:
+    def __init__(self, language: str, timezone: ZoneInfo, now: datetime, *domains: str) -> None:
         self.language = language
         self.timezone = timezone
         self.now = now
-        self._catalogue = translator(language)
+        self._catalogue = translator(language, *domains)
 
     def __call__(self, msgid: str, **values: Any) -> str:
         return self._catalogue.gettext(msgid).format(**values)
