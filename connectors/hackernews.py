@@ -600,13 +600,9 @@ class _Chain:
                 self._parents[number] = int(mention.in_reply_to)
             elif mention.kind is Kind.POST:
                 self._parents[number] = None
-        threads = {m.conversation for m in waiting.values()}
-        self._threads = None if None in threads else threads
 
     async def above(self, item: Item) -> list[int]:
         """The waiting mentions on the way from the item up to its story."""
-        if item.story and self._threads is not None and str(item.story) not in self._threads:
-            return []
         found = [item.story] if item.story and item.story in self._waiting else []
         # Ids only grow: below the lowest waiting mention (in the thread, where it is known) nothing can be found.
         same = [n for n, m in self._waiting.items() if not item.story or m.conversation in {None, str(item.story)}]
@@ -615,7 +611,9 @@ class _Chain:
         while lowest is not None and at is not None and at >= lowest and at != item.story:
             if at in self._waiting:
                 found.append(at)
-            at = await self._parent(at)
+            parent = await self._parent(at)
+            # A parent is older than its child; anything else would be a circle.
+            at = parent if parent is not None and parent < at else None
         return found
 
     async def _parent(self, number: int) -> int | None:
@@ -624,9 +622,7 @@ class _Chain:
                 return None
             self._left -= 1
             items, _ = await self._connector._item(number)
-            parent = items[0].parent if items else None
-            # A parent is older than its child; anything else would be a circle.
-            self._parents[number] = parent if parent is not None and parent < number else None
+            self._parents[number] = items[0].parent if items else None
         return self._parents[number]
 
 
