@@ -315,9 +315,10 @@ def judge(path: Path | None, evaluate: Path | None) -> None:
 
     rules = read_rules(path, os.environ).judging if path else JudgingRules()
     if evaluate is not None:
-        from monitor.judging.evaluation import evaluate_file
+        from monitor.judging.evaluation import evaluate as measure
 
-        click.echo(evaluate_file(evaluate, rules))
+        with evaluate.open("rb") as file:
+            click.echo(measure(read_lines(file), rules).table())
         return
     out = sys.stdout.buffer
     for line in judge_lines(read_lines(sys.stdin.buffer), rules):

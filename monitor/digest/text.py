@@ -64,7 +64,7 @@ def _promises(figures: Mapping[str, Any], words: _DigestWords) -> list[str]:
     if p["share"] is None:
         rows = [
             words.many(
-                "{n} mention needed an answer; none is due yet.",
+                "{n} mention needed an answer; it is not due yet.",
                 "{n} mentions needed an answer; none is due yet.",
                 p["n"],
             )

@@ -86,8 +86,10 @@ class Words:
         days = (local.date() - today).days
         if days == 0:
             return time
-        if days in {1, -1}:
-            return self("tomorrow {time}" if days == 1 else "yesterday {time}", time=time)
+        if days == 1:
+            return self("tomorrow {time}", time=time)
+        if days == -1:
+            return self("yesterday {time}", time=time)
         pattern = "EEE d MMM" if self.language == "en" else "M월 d일 (EEE)"
         return f"{format_date(local.date(), pattern, locale=self.language)} {time}"
 
@@ -97,9 +99,13 @@ class Words:
         days, hours, rest = minutes // 1440, minutes // 60 % 24, minutes % 60
         if minutes < 1:
             return self("less than a minute")
-        parts = [(days, "{n} d"), (hours, "{n} h"), (rest, "{n} min")]
+        parts = [
+            (days, self("{n} d", n=self.number(days))),
+            (hours, self("{n} h", n=self.number(hours))),
+            (rest, self("{n} min", n=self.number(rest))),
+        ]
         first = next(i for i, (n, _) in enumerate(parts) if n)
-        return " ".join(self(unit, n=self.number(n)) for n, unit in parts[first : first + 2] if n)
+        return " ".join(words for n, words in parts[first : first + 2] if n)
 
     def followers(self, card: Card) -> str:
         if card.followers is None:
