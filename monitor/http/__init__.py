@@ -130,6 +130,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
             per_host=self._bounds.per_host,
             total=self._bounds.total,
             max_wait=self._bounds.max_wait,
+            max_idle=KEEP_ALIVE_SECONDS,
             open_transport=open_transport or self._open,
         )
         # Threads of our own: a name server that does not answer holds a thread for half a minute, and the loop's
@@ -285,5 +286,5 @@ def _drop_odd_charset(response: httpx.Response) -> None:
     content_type = response.headers.get("content-type", "")
     if len(content_type) > 256:  # reading its parameters takes quadratic time
         del response.headers["content-type"]
-    elif (charset := response.charset_encoding) is not None and not is_text_encoding(charset):
+    elif "charset" in content_type.lower() and not is_text_encoding(response.charset_encoding or ""):
         response.headers["content-type"] = content_type.partition(";")[0]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import httpx
 
-MAX_HOSTS = 64
+MAX_IDLE_HOSTS = 200
 """Hosts that we keep connections to while nobody uses them."""
 
 
@@ -19,6 +19,7 @@ class _Host:
     places: asyncio.Semaphore
     idle: list[httpx.AsyncBaseTransport] = field(default_factory=list)
     users: int = 0  # waiting ones too
+    used_at: float = 0  # on the loop's clock
 
 
 class Places:
@@ -31,11 +32,18 @@ class Places:
     """
 
     def __init__(
-        self, *, per_host: int, total: int, max_wait: float, open_transport: Callable[[], httpx.AsyncBaseTransport]
+        self,
+        *,
+        per_host: int,
+        total: int,
+        max_wait: float,
+        max_idle: float,
+        open_transport: Callable[[], httpx.AsyncBaseTransport],
     ) -> None:
         self._per_host = per_host
         self._total = asyncio.Semaphore(total)
         self._max_wait = max_wait
+        self._max_idle = max_idle
         self._open_transport = open_transport
         self._hosts: OrderedDict[str, _Host] = OrderedDict()  # last used last
 
@@ -45,7 +53,6 @@ class Places:
         host = self._hosts.get(name)
         if host is None:
             host = self._hosts[name] = _Host(asyncio.Semaphore(self._per_host))
-        self._hosts.move_to_end(name)
         host.users += 1
         try:
             async with AsyncExitStack() as held:
@@ -65,6 +72,8 @@ class Places:
                 host.idle.append(transport)
         finally:
             host.users -= 1
+            host.used_at = asyncio.get_running_loop().time()
+            self._hosts.move_to_end(name)
             await self._close_unused()
 
     async def aclose(self) -> None:
@@ -73,9 +82,14 @@ class Places:
             await _close(self._hosts.popitem()[1])
 
     async def _close_unused(self) -> None:
-        while len(self._hosts) > MAX_HOSTS:
-            name = next((name for name, host in self._hosts.items() if not host.users), None)
-            if name is None:
+        """Connections that httpcore calls expired stay open until somebody closes them."""
+        while True:
+            oldest = next(((name, host) for name, host in self._hosts.items() if not host.users), None)
+            if oldest is None:
+                return
+            name, host = oldest
+            idle = asyncio.get_running_loop().time() - host.used_at
+            if idle <= self._max_idle and len(self._hosts) <= MAX_IDLE_HOSTS:
                 return
             await _close(self._hosts.pop(name))
 

@@ -30,7 +30,7 @@ from connectors import base
 from monitor.http import Bounds, ExchangeTimeout, GuardedTransport, RefusedAddressError, Resolver, make_client
 from monitor.http.addresses import allowed, is_public
 from monitor.http.bodies import MAX_MEMBERS, PIECE, Body, BodyTooLargeError
-from monitor.http.places import MAX_HOSTS, Places
+from monitor.http.places import MAX_IDLE_HOSTS, Places
 from tests.hostile import HostileServer, gzipped, whole
 
 pytestmark = pytest.mark.anyio
@@ -924,7 +924,7 @@ class Opened:
 
 async def test_a_transport_serves_one_request_after_the_other_and_one_name_only() -> None:
     opened = Opened()
-    places = Places(per_host=2, total=9, max_wait=1, open_transport=opened)
+    places = Places(per_host=2, total=9, max_wait=1, max_idle=60, open_transport=opened)
     async with places.at("a") as first, places.at("a") as second:
         assert first is not second
     async with places.at("a") as third, places.at("b") as other:
@@ -938,7 +938,7 @@ async def test_a_transport_serves_one_request_after_the_other_and_one_name_only(
 @pytest.mark.parametrize("trouble", [httpx.ReadError("x"), asyncio.CancelledError()])
 async def test_after_trouble_a_transport_is_not_used_again(trouble: BaseException) -> None:
     opened = Opened()
-    places = Places(per_host=2, total=9, max_wait=1, open_transport=opened)
+    places = Places(per_host=2, total=9, max_wait=1, max_idle=60, open_transport=opened)
     with pytest.raises(type(trouble)):
         async with places.at("a"):
             raise trouble
@@ -949,16 +949,26 @@ async def test_after_trouble_a_transport_is_not_used_again(trouble: BaseExceptio
 
 async def test_connections_to_hosts_that_nobody_asks_any_more_are_closed() -> None:
     opened = Opened()
-    places = Places(per_host=2, total=9, max_wait=1, open_transport=opened)
+    places = Places(per_host=2, total=9, max_wait=1, max_idle=60, open_transport=opened)
     async with places.at("busy"):
-        for n in range(MAX_HOSTS + 10):
+        for n in range(MAX_IDLE_HOSTS + 10):
             async with places.at(f"host {n}"):
                 pass
-        assert opened.closed == [False] + [True] * 11 + [False] * (MAX_HOSTS - 1)
-        async with places.at("host 73") as known:
+        assert opened.closed == [False] + [True] * 11 + [False] * (MAX_IDLE_HOSTS - 1)
+        async with places.at(f"host {MAX_IDLE_HOSTS + 9}") as known:
             assert known is opened.all[-1]
     await places.aclose()
     assert all(opened.closed)
+
+
+async def test_connections_that_are_idle_for_too_long_are_closed_when_somebody_else_is_done() -> None:
+    opened = Opened()
+    places = Places(per_host=2, total=9, max_wait=1, max_idle=-1, open_transport=opened)  # any time is too long
+    async with places.at("a"):
+        async with places.at("b"):
+            assert opened.closed == [False, False]
+        assert opened.closed == [False, True]
+    assert opened.closed == [True, True]
 
 
 # ---------------------------------------------------------------- what people read
