@@ -1,7 +1,7 @@
 """Blogs, news and forums through their feeds: RSS, Atom and JSON Feed.
 
 docs: https://www.rssboard.org/rss-specification https://www.rfc-editor.org/rfc/rfc4287 https://www.jsonfeed.org/version/1.1/
-auth: none; the address may carry a name and password, or be secret itself
+auth: none; the address itself may be a secret, a name and password in it are not supported
 cost: free
 covers: every entry of one feed: articles, and comments where a site has a feed of them
 misses: what fell off the feed between two polls; the rest of a text of which the feed gives only the beginning
@@ -84,12 +84,12 @@ class Settings(base.Settings):
         try:
             parts = urlsplit(url.strip())
             usable = parts.scheme.lower() in {"http", "https"} and bool(parts.hostname) and url.isprintable()
-            usable = usable and parts.port != 0  # asked for its errors too
+            usable = usable and parts.port != 0 and "@" not in parts.netloc
             httpx.URL(url.strip())
         except (ValueError, httpx.InvalidURL):
             usable = False
         if not usable:
-            raise ValueError("must be the address of a feed, beginning with https:// or http://")
+            raise ValueError("must be the address of a feed: https://... or http://..., without a name or password")
         return url.strip()
 
 
@@ -227,7 +227,7 @@ class Feed(Connector[Settings]):
     async def _newest(self, place: Place, now: datetime) -> Page:
         try:
             return await self._look(place, place.address or self.settings.url, now)
-        except (MissingError, GoneError, NoFeedError):
+        except SettingsError:
             if not place.address:
                 raise
         # Where the feed had gone to it is no more: perhaps it is back where it was.
@@ -306,8 +306,7 @@ class Feed(Connector[Settings]):
             if response.next_request is None:
                 raise PayloadError(f"{response.url.host}: HTTP {response.status_code} without an address")
             address = str(response.next_request.url)
-            # An address with a password in it is not kept.
-            lasts = lasts and response.status_code in {301, 308} and not response.next_request.url.userinfo
+            lasts = lasts and response.status_code in {301, 308}
             lasting = address if lasts else lasting
         raise SettingsError(f"more than {MAX_HOPS} redirects in a row")
 
@@ -410,7 +409,7 @@ class Feed(Connector[Settings]):
         mentions = [
             Mention(
                 platform="feed",
-                namespace=self._namespace,
+                namespace=self.settings.url,
                 id=k.id,
                 url="",
                 kind=Kind.ARTICLE,
@@ -444,12 +443,6 @@ class Feed(Connector[Settings]):
             not_before=now + wait if wait and not place.older else None,
         )
 
-    @property
-    def _namespace(self) -> str:
-        """The address as in rules.yaml, without a password: the feed stays the same when that changes."""
-        parts = urlsplit(self.settings.url)
-        return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
-
     def _mention(self, seen: Seen, now: datetime) -> Mention:
         entry, known, before = seen.entry, seen.known, seen.before
         published = min(now, datetime.fromtimestamp(known.at, UTC)) if before else seen.at
@@ -459,7 +452,7 @@ class Feed(Connector[Settings]):
         ours = self._is_ours(entry)
         return Mention(
             platform="feed",
-            namespace=self._namespace,
+            namespace=self.settings.url,
             id=known.id,
             url=entry.link,
             kind=Kind.COMMENT if comment else Kind.ARTICLE,

@@ -465,7 +465,7 @@ def test_a_text_that_looks_like_a_file_opens_no_file(monkeypatch: pytest.MonkeyP
         return real(document, *args, **kwargs)
 
     real: Callable[..., object] = feedparser.parse
-    monkeypatch.setattr(_feeds.feedparser, "parse", parse)
+    monkeypatch.setattr(feedparser, "parse", parse)
     for body in ("/etc/passwd", "file:///etc/passwd", "https://cloud.example/", rss("<title>t</title>")):
         try:
             read(body)
