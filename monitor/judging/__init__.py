@@ -4,7 +4,7 @@ Pure and deterministic: no clock, no network, and no file but the tables shipped
 when it is first needed. Safe to call from several threads.
 """
 
-from monitor.judging import intent, priority, reply, sentiment, urgency, wording
+from monitor.judging import intent, linear, priority, reply, sentiment, urgency, wording
 from monitor.judging import language as languages
 from monitor.judging.clean import clean
 from monitor.judging.features import units
@@ -58,9 +58,11 @@ def judge(mention: Text, context: Context = _NOBODY, rules: JudgingRules = _DEFA
     cleaned = clean(mention.text, mention.title)
     language = languages.detect(cleaned.lower, mention.language)
     said = units(cleaned.lower, language)
-    evidence = intent.gather(cleaned, language)
-    tone = sentiment.tone(cleaned, said, language, rules.languages, evidence, mention.rating, rules.learned)
-    worded = wording.wording(said, language)
+    lexis = linear.lexis(language)
+    reading = lexis.read(said)
+    evidence = intent.gather(cleaned, lexis, reading, language)
+    tone = sentiment.tone(cleaned, lexis, reading, language, rules.languages, evidence, mention.rating, rules.learned)
+    worded = wording.wording(lexis, reading)
     urgent = urgency.urgency(cleaned, worded, evidence, rules.urgent)
     intents = intent.intents(evidence, tone.label, tone.score or 0.0, worded.reply)
     terms = reply.reasons(mention, context, cleaned, said, worded, evidence, tone, urgent, rules.learned)

@@ -4,6 +4,7 @@ Training and judging share this file, so a weight always means the same thing in
 """
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
 
@@ -30,11 +31,12 @@ def units(lower: str, language: str) -> list[str]:
     return found[:UNITS]
 
 
-def pairs(words: list[str]) -> list[str]:
+def pairs(words: Sequence[str]) -> list[str]:
     return [f"{a} {b}" for a, b in pairwise(words)]
 
 
-@lru_cache(maxsize=20_000)
+# Two or three tables ask for the same words one after the other; more than that would only cost memory.
+@lru_cache(maxsize=2_000)
 def runs(word: str, shortest: int, longest: int) -> tuple[str, ...]:
     """The word itself between its edges, and each letter run of it. `^` and `$` are the edges."""
     edged = f"^{word[:60]}$"

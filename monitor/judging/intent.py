@@ -1,13 +1,13 @@
 """What the author wants: evidence for each intent, from phrases, marks and (where trained) sentence tables."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from monitor.judging import cues, linear
+from monitor.judging import cues
 from monitor.judging.clean import Cleaned, quote
 from monitor.judging.cues import Cue
-from monitor.judging.features import units
+from monitor.judging.linear import Lexis, Reading
 from monitor.judging.verdict import probability
 
 _URL_MARKS = re.compile(r"\?(?=[\w=&%]+=)")
@@ -46,7 +46,7 @@ class _Gathered:
             self.quotes[name] = quote(evidence)
 
 
-def gather(cleaned: Cleaned, language: str) -> Evidence:
+def gather(cleaned: Cleaned, lexis: Lexis, reading: Reading, language: str) -> Evidence:
     gathered = _Gathered()
     for reader in _readers(cleaned, language):
         finder = cues.finder(reader)
@@ -59,49 +59,47 @@ def gather(cleaned: Cleaned, language: str) -> Evidence:
     marks = cleaned.lower.count("?")
     if marks:
         gathered.add("question", 0.8, "?")
-    if language == "ko" and (acts := linear.table("acts", "ko")):
-        _read_acts(cleaned.lower, acts, gathered)
+    if "acts" in lexis:
+        _read_acts(lexis, reading, gathered)
     if cleaned.links + cleaned.hashtags > 3:
         gathered.add("links", min(1.0, (cleaned.links + cleaned.hashtags) / 10), "")
     return Evidence(gathered.strength, gathered.quotes, marks)
 
 
-_SENTENCE_END = re.compile(r"[.!?\n…~ㅋㅎㅠㅜ,;]+")
 _ENDINGS = ("요", "다", "까", "죠", "네", "음", "임", "냐", "함", "됨", "지")
 _SENTENCES = 24
 
 
-def sentences(lower: str) -> list[str]:
-    """Korean sentences, also where only a sentence's last syllable tells that it ended."""
-    found: list[str] = []
-    for piece in _SENTENCE_END.split(lower):
-        words = piece.split()
-        begin = 0
-        for i, word in enumerate(words):
-            if (i - begin >= 2 and word.endswith(_ENDINGS)) or i - begin >= 11:
-                found.append(" ".join(words[begin : i + 1]))
-                begin = i + 1
-        if begin < len(words):
-            found.append(" ".join(words[begin:]))
-    return found[:_SENTENCES]
+def sentences(said: Sequence[str]) -> list[tuple[int, int]]:
+    """First word and end of each Korean sentence, also where only its last syllable tells that it ended."""
+    found: list[tuple[int, int]] = []
+    begin = 0
+    for i, word in enumerate(said):
+        if not word[0].isalnum() or word[0] in "ㅋㅎㅠㅜ":
+            found.append((begin, i))
+            begin = i + 1
+        elif (i - begin >= 2 and word.endswith(_ENDINGS)) or i - begin >= 11:
+            found.append((begin, i + 1))
+            begin = i + 1
+    found.append((begin, len(said)))
+    found = [(b, e) for b, e in found if b < e]
+    # What people want stands at the beginning or, more often, at the end.
+    return found if len(found) <= _SENTENCES else found[: _SENTENCES // 2] + found[-_SENTENCES // 2 :]
 
 
-def _read_acts(lower: str, acts: linear.Table, gathered: _Gathered) -> None:
+def _read_acts(lexis: Lexis, reading: Reading, gathered: _Gathered) -> None:
     """Questions and requests by their form: Korean ones often come without a mark."""
-    for sentence in sentences(lower):
-        if len(sentence) < 4:
+    for begin, end in sentences(reading.words):
+        if end - begin == 1 and len(reading.words[begin]) < 4:
             continue
-        total = acts.sum(units(sentence, "ko"))
-        question = total.first + acts.bias[0]
-        request = total.second + acts.bias[1]
-        other = 0.0
-        # Against the best of the two others, so that a clear question is no request.
-        p_question = probability(question - max(request, other))
-        p_request = probability(request - max(question, other))
+        total = lexis.sum("acts", reading, begin, end)
+        # Each against the better of the two others, so that a clear question is no request.
+        p_question = probability(total.first - max(total.second, 0.0))
+        p_request = probability(total.second - max(total.first, 0.0))
         if p_question > 0.5:
-            gathered.add("question_form", p_question, sentence)
+            gathered.add("question_form", p_question, " ".join(reading.words[begin:end]))
         if p_request > 0.5:
-            gathered.add("request_form", p_request, sentence)
+            gathered.add("request_form", p_request, " ".join(reading.words[begin:end]))
 
 
 def _readers(cleaned: Cleaned, language: str) -> Iterable[str]:

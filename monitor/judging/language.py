@@ -4,7 +4,7 @@ import gzip
 import json
 import math
 import re
-from functools import cache, lru_cache
+from functools import cache
 from importlib import resources
 from itertools import repeat
 
@@ -38,13 +38,14 @@ FUNCTION_WORDS: dict[str, str] = {
 }
 
 
-@lru_cache(maxsize=1)
-def _votes() -> dict[str, dict[str, float]]:
-    owners: dict[str, list[str]] = {}
+@cache
+def _votes() -> dict[str, str]:
+    """Function word -> the one language it belongs to, or "" when several share it."""
+    owners: dict[str, str] = {}
     for code, words in FUNCTION_WORDS.items():
-        for word in dict.fromkeys(words.split()):
-            owners.setdefault(word, []).append(code)
-    return {word: {code: 1.0 / len(codes) for code in codes} for word, codes in owners.items()}
+        for word in set(words.split()):
+            owners[word] = "" if word in owners else code
+    return owners
 
 
 def detect(lower: str, hint: str | None = None) -> str:
@@ -125,13 +126,18 @@ def _kind(c: int) -> str | None:
 
 def runs_of(lower: str) -> list[str]:
     """Letter runs of the first words: what the table weighs."""
-    return [run for word in _LATIN_WORD.findall(lower)[:WORDS] for run in runs(word, 1, 4)]
+    return [run for word in words_of(lower) for run in runs(word, 1, 4)]
+
+
+def words_of(lower: str) -> list[str]:
+    return _LATIN_WORD.findall(lower[:400])[:WORDS]
 
 
 WORDS = 40
 _LANE = 20
 """Bits of one language in a packed weight; weights are stored as 0..126 so that sums never borrow."""
 _ZERO = 63
+_REMEMBERED = 6_000
 
 
 class LatinTable:
@@ -143,15 +149,31 @@ class LatinTable:
         self._bias = bias
         self._weights = weights
         self._none = sum(_ZERO << (_LANE * k) for k in range(len(codes)))
+        self._remembered: dict[str, tuple[int, int]] = {}
 
-    def best(self, found: list[str]) -> tuple[str, float]:
+    def _word(self, word: str) -> tuple[int, int]:
+        known = self._remembered.get(word)
+        if known is None:
+            found = runs(word, 1, 4)
+            known = (sum(map(self._weights.get, found, repeat(self._none))), len(found))
+            if len(self._remembered) >= _REMEMBERED:
+                self._remembered = {}
+            if len(word) <= 24:
+                self._remembered[word] = known
+        return known
+
+    def best(self, words: list[str]) -> tuple[str, float]:
         """The likeliest language and its probability."""
-        if not found:
+        if not words:
             return UNKNOWN, 0.0
-        total = sum(map(self._weights.get, found, repeat(self._none)))
-        unit = self._scale / math.sqrt(len(found))
+        total = n = 0
+        for word in words:
+            packed, size = self._word(word)
+            total += packed
+            n += size
+        unit = self._scale / math.sqrt(n)
         mask = (1 << _LANE) - 1
-        base = _ZERO * len(found)
+        base = _ZERO * n
         odds = [((total >> (_LANE * k) & mask) - base) * unit + bias for k, bias in enumerate(self._bias)]
         top = max(odds)
         return self._codes[odds.index(top)], 1.0 / sum(math.exp(o - top) for o in odds)
@@ -178,13 +200,16 @@ SURE, FAIR = 0.42, 0.25
 
 
 def _latin(lower: str, hint: str | None) -> str:
-    words = _LATIN_WORD.findall(lower[:400])
+    words = words_of(lower)
     letters = sum(map(len, words))
     if letters < 3:
         return hint or UNKNOWN
-    best, p = _latin_table().best(runs_of(lower))
-    known = [w for w in words if w in _votes()]
-    if best != UNKNOWN and (p >= (SURE if letters >= 8 or known else 0.9) or (p >= FAIR and best == hint)):
+    owners = [owner for word in words if (owner := _votes().get(word)) is not None]
+    # Plainly English: most posts here are, and the table need not be asked.
+    if len(owners) >= 4 and owners.count("en") == len(owners) >= len(words) * 0.3:
+        return "en"
+    best, p = _latin_table().best(words)
+    if best != UNKNOWN and (p >= (SURE if letters >= 8 or owners else 0.9) or (p >= FAIR and best == hint)):
         return best
     # A platform's word counts where ours is too weak, unless this is plainly romanised writing.
     return UNKNOWN if best == UNKNOWN and p >= SURE else hint or UNKNOWN

@@ -2,7 +2,8 @@
 
 A table file is gzip'd text: a line of JSON (what it was trained on, its licence, biases, scale), then one line per pair
 of weights: `first second<TAB>feature<TAB>feature...`. The two whole-number weights of a feature are packed into one
-integer (`first * PACK + second`), so one dictionary look-up and one addition serve both.
+integer (`first * PACK + second`), and the tables of a language into a wider one: one dictionary look-up and one
+addition serve them all. Look-ups are what judging costs.
 """
 
 import gzip
@@ -13,12 +14,14 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from itertools import repeat
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from monitor.judging.features import LATIN_RUNS, RUNS, pairs, runs
 
 PACK = 1 << 24
 """Sums of the second weight stay below half of this: 260 units, 300 runs each, weights up to 100."""
+BOTH = 48
+"""Bits of one packed pair; the pairs of several tables lie side by side, so one look-up serves all of them."""
 
 _REMEMBERED = 8_000
 
@@ -32,74 +35,125 @@ def unpack(total: int) -> tuple[int, int]:
     return (total - second) // PACK, second
 
 
-@dataclass(frozen=True, slots=True)
-class Sum:
-    """The two log-odds of a text (before any other term) and each word's share of them."""
-
-    first: float
-    second: float
-    words: tuple[tuple[str, float, float], ...]
-
-
 class About(TypedDict):
     """The first line of a table's file, as far as judging reads it; the rest tells people where it comes from."""
 
     bias: list[float]
     scale: float
+    licence: NotRequired[str]
     extras: dict[str, list[float]]
 
 
+@dataclass(frozen=True, slots=True)
 class Table:
     """The weights of one language and question."""
 
-    def __init__(self, about: About, weights: dict[str, int], language: str):
-        self.about = about
-        self._weights = weights
-        self._shortest, self._longest = RUNS.get(language, LATIN_RUNS)
-        self.bias: tuple[float, float] = (about["bias"][0], about["bias"][1])
-        self._scale = about["scale"]
-        self.extras: dict[str, tuple[float, float]] = {k: (v[0], v[1]) for k, v in about["extras"].items()}
-        # What a word adds is the same in every text; frequent words are remembered.
-        self._remembered: dict[str, tuple[int, int]] = {}
+    about: About
+    weights: Mapping[str, int]
 
-    def word(self, word: str) -> tuple[int, int]:
-        """The packed weights of a word and its letter runs, and how many there are."""
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """The two log-odds of a text with their bias, and each word's two shares, in units of `unit` log-odds."""
+
+    first: float
+    second: float
+    words: tuple[tuple[str, int, int], ...]
+    unit: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A text looked up once: for each word its weights in all tables and the number of its runs; then the pairs."""
+
+    words: Sequence[str]
+    known: Sequence[tuple[tuple[int, ...], int]]
+    two: Sequence[int]
+
+
+class Lexis:
+    """All tables of one language."""
+
+    def __init__(self, tables: Mapping[str, Table], language: str):
+        self._places = {name: k for k, name in enumerate(tables)}
+        self._about = {name: table.about for name, table in tables.items()}
+        self._shortest, self._longest = RUNS.get(language, LATIN_RUNS)
+        self._weights: dict[str, int] = {}
+        # Equal sums are one object: most features stand in one table only.
+        same: dict[int, int] = {}
+        for k, table in enumerate(tables.values()):
+            for feature, both in table.weights.items():
+                total = self._weights.get(feature, 0) + (both << (BOTH * k))
+                self._weights[feature] = same.setdefault(total, total)
+        # What a word adds is the same in every text; frequent words are remembered.
+        self._remembered: dict[str, tuple[tuple[int, ...], int]] = {}
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._about
+
+    def extras(self, name: str) -> Mapping[str, list[float]]:
+        return self._about[name]["extras"]
+
+    def bias(self, name: str) -> tuple[float, float]:
+        first, second = self._about[name]["bias"]
+        return first, second
+
+    def read(self, words: Sequence[str]) -> Reading:
+        two = list(map(self._weights.get, pairs(words), repeat(0)))
+        return Reading(words, [self._word(w) for w in words], two)
+
+    def _word(self, word: str) -> tuple[tuple[int, ...], int]:
         known = self._remembered.get(word)
         if known is None:
             found = runs(word, self._shortest, self._longest)
-            known = (sum(map(self._weights.get, found, repeat(0))), len(found))
+            known = (self._split(sum(map(self._weights.get, found, repeat(0)))), len(found))
             if len(word) <= 24:
                 if len(self._remembered) >= _REMEMBERED:
                     self._remembered = {}
                 self._remembered[word] = known
         return known
 
-    def sum(self, words: Sequence[str]) -> Sum:
-        """Log-odds without the bias: words and pairs each divided by the root of their number."""
+    def _split(self, total: int) -> tuple[int, ...]:
+        """Undo the packing, lowest table first; a negative lane borrows from the one above it."""
+        out: list[int] = []
+        half, mask = 1 << (BOTH - 1), (1 << BOTH) - 1
+        for _ in self._places:
+            lane = total & mask
+            if lane >= half:
+                lane -= mask + 1
+            total = (total - lane) >> BOTH
+            out += unpack(lane)
+        return tuple(out)
+
+    def sum(self, name: str, reading: Reading, begin: int = 0, end: int | None = None) -> Sum:
+        """Log-odds of the words from `begin` to `end`: words and pairs each divided by the root of their number."""
+        scale = self._about[name]["scale"]
+        bias_first, bias_second = self.bias(name)
+        words = reading.words[begin:end]
         if not words:
-            return Sum(0.0, 0.0, ())
-        parts = [self.word(w) for w in words]
-        size = math.sqrt(sum(n for _, n in parts))
-        get = self._weights.get
-        two = [get(p, 0) for p in pairs(list(words))]
-        pair_size = math.sqrt(len(two)) or 1.0
-        first = second = 0.0
+            return Sum(bias_first, bias_second, ())
+        k = 2 * self._places[name]
+        first = second = n = 0
         shares = []
-        unit, pair_unit = self._scale / size, self._scale / pair_size
-        for i, (word, (packed, _)) in enumerate(zip(words, parts, strict=True)):
-            a, b = unpack(packed)
-            x, y = a * unit, b * unit
-            if i and (pair := two[i - 1]):
-                a, b = unpack(pair)
-                x += a * pair_unit
-                y += b * pair_unit
-            first += x
-            second += y
-            shares.append((word, x, y))
-        return Sum(first, second, tuple(shares))
+        for word, (weights, size) in zip(words, reading.known[begin:end], strict=True):
+            a, b = weights[k], weights[k + 1]
+            first += a
+            second += b
+            n += size
+            shares.append((word, a, b))
+        unit = scale / math.sqrt(n)
+        x, y = bias_first + first * unit, bias_second + second * unit
+        if len(words) > 1:
+            pair_unit = scale / math.sqrt(len(words) - 1)
+            for packed in reading.two[begin : begin + len(words) - 1]:
+                if packed:
+                    both = self._split(packed)
+                    x += both[k] * pair_unit
+                    y += both[k + 1] * pair_unit
+        return Sum(x, y, tuple(shares), unit)
 
 
-def read(data: bytes, language: str) -> Table:
+def read(data: bytes) -> Table:
     """A table from its file's bytes."""
     head, _, body = gzip.decompress(data).decode("utf-8").partition("\n")
     weights: dict[str, int] = {}
@@ -107,7 +161,7 @@ def read(data: bytes, language: str) -> Table:
         both, _, features = line.partition("\t")
         first, second = both.split(" ")
         weights.update(dict.fromkeys(features.split("\t"), pack(int(first), int(second))))
-    return Table(json.loads(head), weights, language)
+    return Table(json.loads(head), weights)
 
 
 def write(about: Mapping[str, object], weights: Mapping[str, tuple[int, int]]) -> bytes:
@@ -120,8 +174,17 @@ def write(about: Mapping[str, object], weights: Mapping[str, tuple[int, int]]) -
     return gzip.compress("\n".join(lines).encode("utf-8"), 9, mtime=0)
 
 
-@cache
-def table(name: str, language: str) -> Table | None:
-    """A shipped table, loaded at first use; None when there is none."""
+TABLES = ("tone", "needs", "acts")
+
+
+def table_file(name: str, language: str) -> bytes | None:
+    """The bytes of a shipped table, None when there is none."""
     file = resources.files(__package__) / "tables" / f"{name}.{language}.txt.gz"
-    return read(file.read_bytes(), language) if file.is_file() else None
+    return file.read_bytes() if file.is_file() else None
+
+
+@cache
+def lexis(language: str) -> Lexis:
+    """The shipped tables of a language, loaded at first use; an empty one when there are none."""
+    files = {name: table_file(name, language) for name in TABLES}
+    return Lexis({name: read(data) for name, data in files.items() if data is not None}, language)

@@ -103,9 +103,9 @@ def _terms(
         else:
             yield Reason("stars_middle", STARS_MIDDLE)
     asked = max(evidence[name] for name in ("question", "question_form", "request", "complaint"))
-    for name, weight in TEXT.items():
-        strength = evidence[name]
-        if not strength:
+    for name, strength in evidence.strength.items():
+        weight = TEXT.get(name)
+        if weight is None:
             continue
         # Praise and thanks often frame a question or a complaint; they only speak against a reply on their own.
         if name in ("praise", "thanks", "recommend") and asked >= 0.7:

@@ -7,11 +7,13 @@ anything else), phrases, emoji and stars add to them.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from heapq import nlargest
 from types import MappingProxyType
 
-from monitor.judging import emoji, linear, vader
+from monitor.judging import emoji, vader
 from monitor.judging.clean import TOKENS, Cleaned, quote
 from monitor.judging.intent import Evidence
+from monitor.judging.linear import Lexis, Reading, Sum
 from monitor.judging.verdict import Reason
 
 # phrase: what its full strength adds to friendly and to hostile
@@ -25,7 +27,7 @@ CUES = {
     "recommend": (0.8, -0.5),
     "resolved": (0.5, -0.3),
 }
-SARCASM = (-1.2, 0.6)
+SARCASM = (-0.5, 0.3)
 EMOJI = 0.7
 STARS = 3.0
 SHOWN = 3
@@ -64,21 +66,23 @@ class _Sum:
 
 def tone(
     cleaned: Cleaned,
-    words: Sequence[str],
+    lexis: Lexis,
+    reading: Reading,
     language: str,
     allowed: frozenset[str],
     evidence: Evidence,
     rating: float | None,
     learned: Mapping[str, float] = MappingProxyType({}),
 ) -> Tone:
-    table = linear.table("tone", language) if language in allowed else None
-    if table is None:
+    if language not in allowed or "tone" not in lexis:
         return UNKNOWN
     total = _Sum(0.0, 0.0, [])
-    total.add("start", *table.bias)
-    _add_words(total, table.sum(words))
-    if table.extras:
-        _add_vader(total, cleaned, table)
+    bias = lexis.bias("tone")
+    total.add("start", *bias)
+    found = lexis.sum("tone", reading)
+    _add_words(total, found, found.first - bias[0], found.second - bias[1])
+    if extras := lexis.extras("tone"):
+        _add_vader(total, cleaned, extras)
     for name, (friendly, hostile) in CUES.items():
         if strength := evidence[name]:
             total.add(name, friendly * strength, hostile * strength, evidence.quotes.get(name, ""))
@@ -86,7 +90,9 @@ def tone(
         n_friendly, n_hostile, which = emoji.balance(cleaned.text)
         if which:
             total.add("emoji", EMOJI * min(n_friendly, 3), EMOJI * min(n_hostile, 3), which)
-    taught = {w: learned[f"tone:{w}"] for w in dict.fromkeys(words) if f"tone:{w}" in learned} if learned else {}
+    taught = (
+        {w: learned[f"tone:{w}"] for w in dict.fromkeys(reading.words) if f"tone:{w}" in learned} if learned else {}
+    )
     if taught:
         shift = sum(taught.values())
         total.add("learned", shift / 2, -shift / 2, quote(" ".join(taught)))
@@ -94,7 +100,9 @@ def tone(
         total.add(_stars(rating), STARS * (rating - 0.5), STARS * (0.5 - rating))
     uncertain = evidence["sarcasm"] >= 0.7
     if uncertain and total.friendly > total.hostile:
-        total.add("sarcasm", *SARCASM, evidence.quotes["sarcasm"])
+        # With a plain complaint beside it the praise is turned around; without one it only weighs less.
+        turned = total.friendly - total.hostile if max(evidence["complaint"], evidence["problem"]) >= 1 else 0.0
+        total.add("sarcasm", SARCASM[0] - turned, SARCASM[1], evidence.quotes["sarcasm"])
     return _decided(total, uncertain)
 
 
@@ -108,11 +116,11 @@ def _decided(total: _Sum, uncertain: bool) -> Tone:
     return Tone(round(score, 4), label, uncertain, odds, tuple(total.reasons))
 
 
-def _add_words(total: _Sum, found: linear.Sum) -> None:
+def _add_words(total: _Sum, found: Sum, rest_friendly: float, rest_hostile: float) -> None:
     """The words that matter most by name, the others together."""
-    ranked = sorted(found.words, key=lambda w: -abs(w[1] - w[2]))[:SHOWN]
-    rest_friendly, rest_hostile = found.first, found.second
-    for word, friendly, hostile in ranked:
+    ranked = nlargest(SHOWN, found.words, key=lambda w: abs(w[1] - w[2]))
+    for word, a, b in ranked:
+        friendly, hostile = a * found.unit, b * found.unit
         if abs(friendly - hostile) >= 0.1 and word.isalnum():
             total.add("words", friendly, hostile, quote(word))
             rest_friendly -= friendly
@@ -120,15 +128,20 @@ def _add_words(total: _Sum, found: linear.Sum) -> None:
     total.add("words", rest_friendly, rest_hostile)
 
 
-def _add_vader(total: _Sum, cleaned: Cleaned, table: linear.Table) -> None:
-    text = cleaned.text if cleaned.text.isascii() else emoji.without(cleaned.text)
-    s = vader.scores(" ".join(text.split()[:TOKENS]))
+def _add_vader(total: _Sum, cleaned: Cleaned, extras: Mapping[str, Sequence[float]]) -> None:
+    s = english(cleaned)
     friendly = hostile = 0.0
     for name, value in (("compound", s.compound), ("pos", s.pos), ("neg", s.neg), ("silent", float(s.compound == 0))):
-        a, b = table.extras[name]
+        a, b = extras[name]
         friendly += a * value
         hostile += b * value
     total.add("vader", friendly, hostile)
+
+
+def english(cleaned: Cleaned) -> vader.Scores:
+    """VADER on what it can read and as much as it can bear; emoji have a list of their own."""
+    text = cleaned.text if cleaned.text.isascii() else emoji.without(cleaned.text)
+    return vader.scores(" ".join(text.split()[:TOKENS]))
 
 
 def _stars(rating: float) -> str:

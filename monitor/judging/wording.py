@@ -1,10 +1,10 @@
 """What the wording as a whole is like: the table that was trained on sentences of our own (`tools/seeds`)."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from heapq import nlargest
 
-from monitor.judging import linear
 from monitor.judging.clean import quote
+from monitor.judging.linear import Lexis, Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +20,13 @@ SILENT = Wording(0.0, -2.0, "")
 """For languages without a table: nothing is said about a reply, and few mentions are urgent."""
 
 
-def wording(said: Sequence[str], language: str) -> Wording:
-    table = linear.table("needs", language)
-    if table is None or not said:
+def wording(lexis: Lexis, reading: Reading) -> Wording:
+    if "needs" not in lexis or not reading.words:
         return SILENT
-    found = table.sum(said)
-    reply = found.first + table.bias[0]
-    telling = sorted((w for w in found.words if w[1] * reply > 0), key=lambda w: -abs(w[1]))[:3]
-    chosen = {w[0] for w in telling}
-    evidence = quote(" ".join(dict.fromkeys(w for w in said if w in chosen)))
-    return Wording(reply, found.second + table.bias[1], evidence)
+    found = lexis.sum("needs", reading)
+    reply = found.first
+    side = 1.0 if reply > 0 else -1.0
+    telling = nlargest(3, found.words, key=lambda w: w[1] * side)
+    chosen = {w[0] for w in telling if w[1] * side > 0}
+    evidence = quote(" ".join(dict.fromkeys(w for w in reading.words if w in chosen)))
+    return Wording(reply, found.second, evidence)
