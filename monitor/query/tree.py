@@ -151,7 +151,8 @@ def _show_word(word: Word) -> str:
 
 
 def _quote(text: str) -> str:
-    bare = _PLAIN.fullmatch(text) and not OPERATOR.fullmatch(text)
+    starts_well = text.lstrip("#@")[:1].isalnum()  # a mark or _ alone is no word, although \w takes it for one
+    bare = starts_well and _PLAIN.fullmatch(text) and not OPERATOR.fullmatch(text)
     return text if bare else f'"{text}"'
 
 

@@ -45,6 +45,7 @@ lumi, cream, lamp = Word("lumi"), Word("cream"), Word("lamp")
         ("=루미", Word("루미", exact=True)),
         ('="루미 크림"', Word("루미 크림", exact=True)),
         ('"lumi l"*', Word("lumi l", open_end=True)),
+        ('"\u0301" "_" "-"', And((Word("\u0301"), Word("_"), Word("-")))),
         ("#lumi @lumi", And((Word("#lumi"), Word("@lumi")))),
         ("👍", Word("👍")),
         ("ㅋㅋ", Word("ㅋㅋ")),
