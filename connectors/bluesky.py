@@ -346,9 +346,7 @@ class Bluesky(AtProto[Settings]):
             place, more, gap = turn(place, leaf, now, sliced=searches)
         told = kind == "notifications"
         mentions = [mention_of(post, ours, now, addressed=told) for post in unique(leaf.posts)]
-        if kind == "own":
-            mentions = [m for m in mentions if m.ours]
-        else:
+        if kind != "own":
             mentions, place = watched(mentions, place, now)
             if not more and place.watch and (place.checked_at is None or now - place.checked_at >= CHECK_EVERY):
                 changes, place = await self._recheck(visit, place, ours, told)

@@ -350,6 +350,14 @@ class TestBluesky(ConnectorContract):
         changed = self.build(better, memo, app_password="canary-another")
         assert (await changed.visit(NOON + timedelta(minutes=62))).did == BRAND
 
+    async def test_a_session_of_another_password_or_account_is_not_used(self) -> None:
+        memo = MemoryMemo()
+        await self.build(self.platform(self.around), memo).visit(NOON)
+        for changed in ({"app_password": "canary-another"}, {"handle": "other.example"}):
+            platform = self.platform(self.around)
+            await self.build(platform, memo, **changed).visit(NOON)
+            assert len(platform.of(LOGIN)) == 1
+
     async def test_a_person_who_checks_may_ask_again_at_once(self) -> None:
         memo = MemoryMemo()
         with pytest.raises(AuthError):
@@ -564,6 +572,26 @@ class TestBluesky(ConnectorContract):
             found = await self.build(platform).replies([mention], NOON)
             assert set(found) == ({SAME_RASH} if counts else set())
 
+    async def test_of_several_answers_the_first_counts_and_strangers_in_the_feed_do_not(self) -> None:
+        first, _, later = self.recorded("feed-1.json")["feed"]
+        later["post"]["record"]["reply"] = first["post"]["record"]["reply"]
+        stranger = json.loads(json.dumps(later).replace(BRAND, GHOST))
+        stranger["post"]["record"]["createdAt"] = "2026-03-02T10:00:00.000Z"
+        for feed in ([first, later, stranger], [stranger, later, first]):
+            platform = self.platform({FEED: {"feed": feed}, **self.around})
+            assert (await self.build(platform).replies([ASKED], NOON))[RASH].at == at(10, 31)
+            page = await self.fetch("own", None, NOON, self.platform(self.script("own", {"feed": feed})))
+            assert {m.id for m in page.mentions} == {SORRY, NO_LANOLIN}
+
+    async def test_reposts_of_old_posts_do_not_end_the_reading_of_the_feed(self) -> None:
+        _, repost, _ = self.recorded("feed-1.json")["feed"]
+        repost["post"]["record"]["createdAt"] = "2025-01-01T00:00:00.000Z"
+        memo = MemoryMemo()
+        cursor = await self.started("own", memo)
+        platform = self.platform(self.script("own", {"feed": [repost] * 10, "cursor": "x"}, "feed-2.json"))
+        found, _ = await self.drain("own", cursor, NOON, platform, memo)
+        assert [m.id for m in found] == [LAUNCH]
+
     async def test_when_the_feed_does_not_reach_back_threads_are_looked_at(self) -> None:
         def newer(request: httpx.Request) -> dict[str, Any]:
             item = self.recorded("feed-2.json")["feed"][0]
@@ -676,6 +704,7 @@ def test_a_list_that_ignores_since_is_read_until_it_is_past_it() -> None:
     old = [at(9, 0)] * 10
     assert turn(PASS, leaf(at(11, 0), *old, token="2"), NOON, sliced=True)[1] is False
     assert turn(PASS, leaf(*old[:9], at(11, 0), token="2"), NOON, sliced=True)[1] is True
+    assert turn(PASS, leaf(at(11, 0), *old[:9], token="2"), NOON, sliced=True)[1] is True, "an odd clock or two"
     assert turn(PASS, leaf(token="2"), NOON, sliced=True)[1] is True, "nothing on a page says nothing about time"
 
 
@@ -809,7 +838,10 @@ def test_the_earlier_of_two_clocks_is_believed(
 
 
 def test_links_tags_and_mentions_are_marked_by_bytes() -> None:
-    text = "안내: https://lumi.example/faq?a=1. #루미 #2026 @help.lumi.example님, @nobody.example https://x.example/@help.lumi.example"
+    text = (
+        "안내: https://lumi.example/faq?a=1. #루미 #2026 @help.lumi.example님, @nobody.example "
+        "https://x.example/@help.lumi.example #https://y.example"
+    )
     found = facets_of(text, {"help.lumi.example": BRAND})
     raw = text.encode()
     spans = [raw[f["index"]["byteStart"] : f["index"]["byteEnd"]].decode() for f in found]
@@ -818,9 +850,10 @@ def test_links_tags_and_mentions_are_marked_by_bytes() -> None:
         "#루미",
         "@help.lumi.example",
         "https://x.example/@help.lumi.example",
+        "https://y.example",
     ]
     kinds = [f["features"][0]["$type"].partition("#")[2] for f in found]
-    assert kinds == ["link", "tag", "mention", "link"]
+    assert kinds == ["link", "tag", "mention", "link", "link"]
     assert found[1]["features"][0]["tag"] == "루미"
 
 
