@@ -109,8 +109,8 @@ PLANS = [
         "tone",
         "ko",
         [
-            Source("ko_nsmc", "e9t/nsmc, CC0 1.0", held_out=4000, limit=124_000),
-            Source("ko_kote_val", "searle-j/KOTE, MIT", weight=7, held_out=1000),
+            Source("ko_nsmc", "e9t/nsmc, CC0 1.0", held_out=4000),
+            Source("ko_kote_val", "searle-j/KOTE, MIT", weight=6, held_out=1000),
             Source("ko_neu_mit", "songys/Chatbot_data, MIT", weight=3, held_out=500),
         ],
         c=3.0,

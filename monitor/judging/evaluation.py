@@ -2,7 +2,7 @@
 
 A labelled file is JSONL (the fields of `monitor judge`, and any of "label", "needs_reply", "urgent", "intents",
 "expected_language") or TSV. TSV has a header with those names; without one it is `text, label` (two columns) or
-`text, needs_reply, urgent, intents, channel`. Rows without a label are not counted for it.
+`text, needs_reply, urgent, intents, channel, rating`. Rows without a label are not counted for it.
 """
 
 import math
@@ -101,7 +101,7 @@ def read(lines: Iterable[str]) -> Iterator[Labelled | None]:
 
 
 def _plain(cells: int) -> list[str]:
-    return ["text", "needs_reply", "urgent", "intents", "channel"][:cells]
+    return ["text", "needs_reply", "urgent", "intents", "channel", "rating"][:cells]
 
 
 def _cell(column: str, value: str) -> object:
