@@ -44,8 +44,8 @@ ADDRESSES_TRIED = 3
 FALLBACK_SECONDS = 4.0
 """How long an address may take to accept a connection while there is another one to try."""
 
-PARTS_AT_ONCE = 200
-"""A hostile body can come in pieces of one byte, thousands to a packet: others get their turn in between."""
+STEPS_AT_ONCE = 20
+"""A hostile body can come in crumbs of one byte or unpack to megabytes: others get their turn in between."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,12 +258,13 @@ async def _read(answer: httpx.Response, limit: int, *, has_body: bool) -> bytes:
         raise BodyTooLargeError(limit)
     body = Body(answer.headers.get("content-encoding", ""), limit)
     assert isinstance(answer.stream, AsyncIterable)  # noqa: S101  (what httpx says of every async transport)
-    parts = 0
+    steps = 0
     async for part in answer.stream:
-        body.add(part)
-        parts += 1
-        if parts % PARTS_AT_ONCE == 0:
-            await asyncio.sleep(0)
+        while part:
+            part = body.add(part)
+            steps += 1
+            if steps % STEPS_AT_ONCE == 0:
+                await asyncio.sleep(0)
     return body.whole()
 
 

@@ -50,19 +50,20 @@ class Body:
         self._finished = 0
         self._over = False
 
-    def add(self, data: bytes) -> None:
+    def add(self, data: bytes) -> bytes:
+        """Takes at most one piece in, and gives back what is still to be added: the caller decides who is next."""
         if not self._coding:
             self._keep(data)
-            return
+            return b""
         data, self._head = self._head + data, b""
-        while data and not self._over:
-            if self._member is None:
-                if len(data) < 2:
-                    self._head = data
-                    return
-                self._begin(data)
-            else:
-                data = self._decode(self._member, data)
+        if self._over:
+            return b""
+        if self._member is None:
+            if len(data) < 2:
+                self._head = data
+                return b""
+            self._begin(data)
+        return b"" if self._member is None else self._decode(self._member, data)
 
     def whole(self) -> bytes:
         """The body, once everything has been added."""
@@ -88,7 +89,6 @@ class Body:
         self._member = zlib.decompressobj(window)
 
     def _decode(self, member: _Decompress, data: bytes) -> bytes:
-        """Decodes one piece and gives back what is still to be decoded."""
         self._keep(_unpack(member, data))
         if not member.eof:
             return member.unconsumed_tail

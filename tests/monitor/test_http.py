@@ -656,7 +656,12 @@ async def test_the_time_can_be_set_for_one_request(server: HostileServer, client
         await client.get(server.url("/silent"), extensions={"max_seconds": 0.01})
 
 
-async def test_crumbs_leave_others_their_turn(server: HostileServer, client: httpx.AsyncClient) -> None:
+@pytest.mark.parametrize(("path", "size"), [("/crumbs?n=300", 300), ("/packed", 8 * MIB)])
+async def test_crumbs_and_bombs_leave_others_their_turn(
+    server: HostileServer, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, path: str, size: int
+) -> None:
+    monkeypatch.setattr("monitor.http.STEPS_AT_ONCE", 1)
+    server.answers["/packed"] = whole(gzipped(b"x" * size), extra="Content-Encoding: gzip\r\n")
     turns = 0
 
     async def count() -> None:
@@ -666,10 +671,10 @@ async def test_crumbs_leave_others_their_turn(server: HostileServer, client: htt
             await asyncio.sleep(0)
 
     counting = asyncio.create_task(count())
-    answer = await client.get(server.url("/crumbs?n=20000"))
+    answer = await client.get(server.url(path))
     counting.cancel()
-    assert answer.content == b"x" * 20_000
-    assert turns > 100
+    assert answer.content == b"x" * size
+    assert turns > 120
 
 
 @pytest.mark.parametrize(
@@ -749,6 +754,15 @@ PACKED = {
 }
 
 
+def unpacked(coding: str, packed: bytes, *, limit: int, step: int = 2**30) -> bytes:
+    body = Body(coding, limit)
+    for start in range(0, len(packed), step):
+        part = packed[start : start + step]
+        while part:
+            part = body.add(part)
+    return body.whole()
+
+
 @pytest.mark.parametrize("how", PACKED)
 @given(
     body=st.binary(max_size=300)
@@ -759,10 +773,7 @@ PACKED = {
 def test_unpacking_gives_back_what_was_packed_however_it_was_cut(how: str, body: bytes, step: int) -> None:
     coding, window = PACKED[how]
     packed = gzipped(body, window)
-    taken = Body(coding, limit=len(body))
-    for start in range(0, len(packed), step):
-        taken.add(packed[start : start + step])
-    assert taken.whole() == body
+    assert unpacked(coding, packed, limit=len(body), step=step) == body
 
 
 @pytest.mark.parametrize("how", PACKED)
@@ -770,35 +781,28 @@ def test_unpacking_gives_back_what_was_packed_however_it_was_cut(how: str, body:
 def test_an_answer_that_ends_too_early_is_never_taken_for_whole(how: str, body: bytes, cut: int) -> None:
     coding, window = PACKED[how]
     packed = gzipped(body, window)
-    taken = Body(coding, limit=1000)
-    taken.add(packed[: max(1, len(packed) - cut)])
     with pytest.raises(httpx.DecodingError):
-        taken.whole()
+        unpacked(coding, packed[: max(1, len(packed) - cut)], limit=1000)
 
 
 def test_text_of_many_kinds_survives_unpacking() -> None:
     source = random.Random(7)
     body = b"".join(source.choice([b"lumi ", b"\0" * 700, source.randbytes(90)]) for _ in range(9000))
     for coding, window in PACKED.values():
-        taken = Body(coding, limit=8 * MIB)
-        taken.add(gzipped(body, window))
-        assert taken.whole() == body
+        assert unpacked(coding, gzipped(body, window), limit=8 * MIB) == body
 
 
 def test_what_zlib_holds_back_at_the_end_is_not_lost() -> None:
     for size in range(PIECE + 500, PIECE + 530):
-        taken = Body("deflate", limit=size)
-        taken.add(gzipped(bytes(size), -15))
-        assert taken.whole() == bytes(size)
+        assert unpacked("deflate", gzipped(bytes(size), -15), limit=size) == bytes(size)
 
 
 def test_a_bomb_in_one_piece_costs_no_more_than_the_limit() -> None:
     bomb = gzipped(bytes(64 * MIB))
-    taken = Body("gzip", limit=MIB)
     tracemalloc.start()
     try:
         with pytest.raises(BodyTooLargeError):
-            taken.add(bomb)
+            unpacked("gzip", bomb, limit=MIB)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -808,10 +812,7 @@ def test_a_bomb_in_one_piece_costs_no_more_than_the_limit() -> None:
 def test_gzip_may_come_in_several_members_and_with_padding() -> None:
     packed = gzip.compress(b"one ") + gzip.compress(b"") + gzip.compress(b"two") + b"\0" * 512
     for step in (1, 7, len(packed)):
-        taken = Body("gzip", limit=100)
-        for start in range(0, len(packed), step):
-            taken.add(packed[start : start + step])
-        assert taken.whole() == b"one two"
+        assert unpacked("gzip", packed, limit=100, step=step) == b"one two"
 
 
 @pytest.mark.parametrize(
@@ -828,16 +829,12 @@ def test_gzip_may_come_in_several_members_and_with_padding() -> None:
 )
 def test_broken_gzip_is_refused(packed: bytes, words: str) -> None:
     with pytest.raises(httpx.DecodingError, match=words):
-        taken = Body("gzip", limit=1000)
-        taken.add(packed)
-        taken.whole()
+        unpacked("gzip", packed, limit=1000)
 
 
 def test_padding_behind_deflate_is_ignored() -> None:
-    taken = Body("deflate", limit=100)
-    taken.add(zlib.compress(b"one") + b"\r\n")
-    taken.add(b"more")
-    assert taken.whole() == b"one"
+    packed = zlib.compress(b"one") + b"\r\nmore"
+    assert [unpacked("deflate", packed, limit=100, step=step) for step in (1, len(packed))] == [b"one", b"one"]
 
 
 # ---------------------------------------------------------------- places
@@ -955,8 +952,13 @@ async def test_connections_to_hosts_that_nobody_asks_any_more_are_closed() -> No
             async with places.at(f"host {n}"):
                 pass
         assert opened.closed == [False] + [True] * 11 + [False] * (MAX_IDLE_HOSTS - 1)
-        async with places.at(f"host {MAX_IDLE_HOSTS + 9}") as known:
-            assert known is opened.all[-1]
+        for n in (11, MAX_IDLE_HOSTS + 9):  # the oldest that is left, and the newest
+            async with places.at(f"host {n}") as known:
+                assert known is opened.all[n + 1]
+        async with places.at("one more"):
+            pass
+        assert not opened.all[12].closed  # used again meanwhile
+        assert opened.all[13].closed
     await places.aclose()
     assert all(opened.closed)
 
