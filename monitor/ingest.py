@@ -46,13 +46,17 @@ UNJUDGED = Verdict(
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """How a page came: by which way, whether it is the first look at the source, and when to look again."""
+    """How a page came: by which way, whether it belongs to the first look at the source, and when to look again.
+
+    `last`: nobody reads on right now; `caught_up`: there is nothing more to read.
+    """
 
     source: Source
     way: str
     first: bool = False
     due_at: datetime | None = None
     last: bool = True
+    caught_up: bool = True
 
 
 class Ingest:
@@ -81,6 +85,7 @@ class Ingest:
             spent=page.spent,
             gap=page.gap,
             last=arrival.last,
+            caught_up=arrival.caught_up,
         )
         return self.store.mentions.save_page(work, now, list(self._notes(page, arrival, judged, now)))
 

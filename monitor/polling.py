@@ -112,13 +112,13 @@ class Polling:
                 page = await eye.connector.fetch(way, cursor, now)  # type: ignore[attr-defined]
             last = not page.more or left == 1
             due_at = now if page.more else max(now + eye.pace(way), page.not_before or now)
-            arrival = Arrival(eye.source, way.name, first, due_at, last)
+            arrival = Arrival(eye.source, way.name, first, due_at, last, caught_up=not page.more)
             saved += await asyncio.to_thread(self.ingest.save, page, arrival, now)
             if page.skipped:
                 log.warning("unreadable items source=%s way=%s skipped=%d", state.source, state.way, page.skipped)
             if page.more and page.cursor == cursor:
                 raise PayloadError("the pages go in a circle")
-            cursor, first = page.cursor, False
+            cursor = page.cursor
             if last:
                 break
         if state.failures:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
-from monitor.telling import Card, Told, text
+from monitor.telling import Card, Told, subject, text
 from monitor.telling.text import Words, cut, heading, line, note_words, quoted, row, safe, stage_words, words_of
 
 Block = dict[str, Any]
@@ -19,6 +19,8 @@ MAX_BLOCKS = 50
 MAX_SECTION = 2_900
 MAX_QUOTE = 1_200
 MAX_URL = 2_900
+MAX_LINE = 350
+MAX_LINE_URL = 200
 
 
 def message(told: Told) -> tuple[str, list[Block]]:
@@ -34,7 +36,7 @@ def blocks(told: Told) -> list[Block]:
         "stage": _stage,
         "note": _note,
         "digest": _digest,
-        "fallback": _note,
+        "fallback": _fallback,
     }[told.kind](told, words)
     if told.late_s:
         made.append(_context(words("This message comes {length} late.", length=words.length(told.late_s))))
@@ -72,8 +74,14 @@ def _mention(told: Told, words: Words) -> list[Block]:
 def _summary(told: Told, words: Words) -> list[Block]:
     made = [_header(heading(told, words))]
     for card in told.cards[:20]:
-        made.append(_rich(_text(row(card, words) + " "), *_link(card, words)))
+        made.append(_line(card, words))
     return made
+
+
+def _line(card: Card, words: Words) -> Block:
+    """One of up to twenty mentions: short enough that all of them fit into one message."""
+    link = _link(card, words) if len(card.url) <= MAX_LINE_URL else []
+    return _rich(_text(row(card, words)[:MAX_LINE] + " "), *link)
 
 
 def _stage(told: Told, words: Words) -> list[Block]:
@@ -85,12 +93,13 @@ def _stage(told: Told, words: Words) -> list[Block]:
 
 
 def _note(told: Told, words: Words) -> list[Block]:
-    if told.kind == "note":
-        first, *rest = note_words(told, words) or [""]
-    else:
-        first, *rest = text(told).split("\n")
+    first, *rest = note_words(told, words) or [""]
     made = [_rich(_text(first, bold=True))]
     return made + [_context(r) for r in rest if r]
+
+
+def _fallback(told: Told, words: Words) -> list[Block]:
+    return [_rich(_text(subject(told), bold=True)), *(_line(card, words) for card in told.cards[:20])]
 
 
 def _digest(told: Told, words: Words) -> list[Block]:

@@ -76,7 +76,8 @@ class PageWork:
     skipped: int = 0
     spent: float = 0
     gap: str | None = None
-    last: bool = True  # the way has caught up
+    last: bool = True  # nobody reads on right now
+    caught_up: bool = True  # there is nothing more to read
 
 
 @dataclass(frozen=True, slots=True)

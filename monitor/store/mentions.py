@@ -328,14 +328,16 @@ class Mentions(Part):
     def _move(self, c: sa.Connection, work: PageWork, now: datetime) -> None:
         if work.due_at is None:
             return
-        first = sa.bindparam("first_at", now, type_=way.c.baseline_at.type)
         values: dict[str, Any] = {
             "cursor": None if work.cursor is None else dict(work.cursor),
             "due_at": work.due_at,
             "succeeded_at": now,
             "spent": way.c.spent + work.spent,
-            "baseline_at": sa.func.coalesce(way.c.baseline_at, first),
         }
+        if work.caught_up:
+            # The first look is over once everything that was there has been read.
+            first = sa.bindparam("first_at", now, type_=way.c.baseline_at.type)
+            values["baseline_at"] = sa.func.coalesce(way.c.baseline_at, first)
         if work.last:
             values["lease_until"] = None
         if work.gap:

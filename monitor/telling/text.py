@@ -38,10 +38,11 @@ def line(text: str) -> str:
 
 def cut(text: str, length: int) -> str:
     """At most `length` graphemes, cut between words where there is one near."""
-    graphemes = GRAPHEME.findall(text[: length * 16])
-    if len(graphemes) <= length and len(text) <= length * 16:
+    # Some characters are a dozen code points long: a flood of them is cut as well.
+    graphemes = GRAPHEME.findall(text[: length * 4])
+    if len(graphemes) <= length and len(text) <= length * 4:
         return text
-    kept = "".join(graphemes[:length])
+    kept = "".join(graphemes[:length] if len(graphemes) > length else graphemes[:-1])
     at = kept.rfind(" ", len(kept) - 30)
     return (kept[:at] if at > 0 else kept).rstrip() + "…"
 
