@@ -204,9 +204,10 @@ def _latin(lower: str, hint: str | None) -> str:
     letters = sum(map(len, words))
     if letters < 3:
         return hint or UNKNOWN
-    owners = [owner for word in words if (owner := _votes().get(word)) is not None]
+    votes = _votes()
+    owners = [votes[word] for word in words if word in votes]
     # Plainly English: most posts here are, and the table need not be asked.
-    if len(owners) >= 4 and owners.count("en") == len(owners) >= len(words) * 0.3:
+    if len(owners) >= 3 and owners.count("en") == len(owners) >= len(words) * 0.25:
         return "en"
     best, p = _latin_table().best(words)
     if best != UNKNOWN and (p >= (SURE if letters >= 8 or owners else 0.9) or (p >= FAIR and best == hint)):

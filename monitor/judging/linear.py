@@ -58,17 +58,23 @@ class Sum:
 
     first: float
     second: float
-    words: tuple[tuple[str, int, int], ...]
+    words: Sequence[str]
+    firsts: Sequence[int]
+    seconds: Sequence[int]
     unit: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A text looked up once: for each word its weights in all tables and the number of its runs; then the pairs."""
+    """A text looked up once: a column of weights for each table's two questions, and the number of runs of each word.
+
+    `two` are the word pairs that have weights: the place of their first word, and a weight for each column.
+    """
 
     words: Sequence[str]
-    known: Sequence[tuple[tuple[int, ...], int]]
-    two: Sequence[int]
+    columns: Sequence[Sequence[int]]
+    sizes: Sequence[int]
+    two: Sequence[tuple[int, tuple[int, ...]]]
 
 
 class Lexis:
@@ -99,8 +105,11 @@ class Lexis:
         return first, second
 
     def read(self, words: Sequence[str]) -> Reading:
-        two = list(map(self._weights.get, pairs(words), repeat(0)))
-        return Reading(words, [self._word(w) for w in words], two)
+        known = [self._word(w) for w in words]
+        found = enumerate(map(self._weights.get, pairs(words), repeat(0)))
+        two = [(i, self._split(packed)) for i, packed in found if packed]
+        columns = list(zip(*(weights for weights, _ in known), strict=True))
+        return Reading(words, columns, [size for _, size in known], two)
 
     def _word(self, word: str) -> tuple[tuple[int, ...], int]:
         known = self._remembered.get(word)
@@ -129,28 +138,19 @@ class Lexis:
         """Log-odds of the words from `begin` to `end`: words and pairs each divided by the root of their number."""
         scale = self._about[name]["scale"]
         bias_first, bias_second = self.bias(name)
-        words = reading.words[begin:end]
-        if not words:
-            return Sum(bias_first, bias_second, ())
+        end = len(reading.words) if end is None else end
+        if begin >= end:
+            return Sum(bias_first, bias_second, (), (), ())
         k = 2 * self._places[name]
-        first = second = n = 0
-        shares = []
-        for word, (weights, size) in zip(words, reading.known[begin:end], strict=True):
-            a, b = weights[k], weights[k + 1]
-            first += a
-            second += b
-            n += size
-            shares.append((word, a, b))
-        unit = scale / math.sqrt(n)
-        x, y = bias_first + first * unit, bias_second + second * unit
-        if len(words) > 1:
-            pair_unit = scale / math.sqrt(len(words) - 1)
-            for packed in reading.two[begin : begin + len(words) - 1]:
-                if packed:
-                    both = self._split(packed)
-                    x += both[k] * pair_unit
-                    y += both[k + 1] * pair_unit
-        return Sum(x, y, tuple(shares), unit)
+        firsts, seconds = reading.columns[k][begin:end], reading.columns[k + 1][begin:end]
+        unit = scale / math.sqrt(sum(reading.sizes[begin:end]))
+        x, y = bias_first + sum(firsts) * unit, bias_second + sum(seconds) * unit
+        if end - begin > 1 and reading.two:
+            pair_unit = scale / math.sqrt(end - begin - 1)
+            last = end - 1
+            x += pair_unit * sum([weights[k] for i, weights in reading.two if begin <= i < last])
+            y += pair_unit * sum([weights[k + 1] for i, weights in reading.two if begin <= i < last])
+        return Sum(x, y, reading.words[begin:end], firsts, seconds, unit)
 
 
 def read(data: bytes) -> Table:

@@ -118,11 +118,11 @@ def _decided(total: _Sum, uncertain: bool) -> Tone:
 
 def _add_words(total: _Sum, found: Sum, rest_friendly: float, rest_hostile: float) -> None:
     """The words that matter most by name, the others together."""
-    ranked = nlargest(SHOWN, found.words, key=lambda w: abs(w[1] - w[2]))
-    for word, a, b in ranked:
-        friendly, hostile = a * found.unit, b * found.unit
-        if abs(friendly - hostile) >= 0.1 and word.isalnum():
-            total.add("words", friendly, hostile, quote(word))
+    both = zip(found.firsts, found.seconds, strict=True)
+    for difference, i in nlargest(SHOWN, [(abs(a - b), i) for i, (a, b) in enumerate(both)]):
+        if difference * found.unit >= 0.1 and found.words[i].isalnum():
+            friendly, hostile = found.firsts[i] * found.unit, found.seconds[i] * found.unit
+            total.add("words", friendly, hostile, quote(found.words[i]))
             rest_friendly -= friendly
             rest_hostile -= hostile
     total.add("words", rest_friendly, rest_hostile)

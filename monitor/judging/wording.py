@@ -25,8 +25,8 @@ def wording(lexis: Lexis, reading: Reading) -> Wording:
         return SILENT
     found = lexis.sum("needs", reading)
     reply = found.first
-    side = 1.0 if reply > 0 else -1.0
-    telling = nlargest(3, found.words, key=lambda w: w[1] * side)
-    chosen = {w[0] for w in telling if w[1] * side > 0}
-    evidence = quote(" ".join(dict.fromkeys(w for w in reading.words if w in chosen)))
+    side = 1 if reply > 0 else -1
+    telling = nlargest(3, [(weight * side, i) for i, weight in enumerate(found.firsts)])
+    places = sorted(i for weight, i in telling if weight > 0)
+    evidence = quote(" ".join(dict.fromkeys(found.words[i] for i in places)))
     return Wording(reply, found.second, evidence)
