@@ -265,7 +265,7 @@ class Delivery:
         skip = self._superseded(row, about)
         if skip is not None:
             return skip
-        at = Posted(root.slack_channel, root.slack_ts) if root else None
+        at = Posted(root.slack_channel, root.slack_ts) if root and root.state == "sent" else None
         return self._told(root if row.kind == "edit" and root else row, about, now), at
 
     def _about(self, row: OutboxRow) -> list[Deadline]:
@@ -380,7 +380,8 @@ def _follows(row: OutboxRow, root: OutboxRow, now: datetime) -> Skip | None:
     if row.kind == "edit" and root.state in {"pending", "blocked"}:
         return Skip("the message itself will say it")
     if root.state == "superseded":
-        return Skip("nobody was told of the mention")
+        # Closed before anybody heard of it, and opened again: then a stage speaks for itself.
+        return None if row.kind == "stage" else Skip("nobody was told of the mention")
     return Skip("waits for the message that it belongs to", now + timedelta(seconds=2))
 
 

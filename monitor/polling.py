@@ -10,6 +10,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -94,8 +95,10 @@ class Polling:
             error = TransientError(f"no answer within {PATIENCE.total_seconds():.0f} s")
             await asyncio.to_thread(self._failed, state, error, now)
         except StoreError as e:
-            # The cursor has not moved; the lease ends by itself, and then the page is read again.
+            # The cursor has not moved: the page is read again.
             log.error("could not save source=%s way=%s: %s", state.source, state.way, e)
+            with suppress(StoreError):
+                await asyncio.to_thread(self.store.ways.release, state.source, state.way, now + BACK_OFF)
         except Exception as e:  # our bug: this source backs off, the others go on
             log.exception("broke source=%s way=%s", state.source, state.way)
             await asyncio.to_thread(self._failed, state, _Bug(f"{type(e).__name__} (a bug; see the log)"), now)

@@ -58,6 +58,7 @@ class Daemon:
         for sig in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(sig, self.stopping.set)
         await asyncio.to_thread(self.app.polling.agree, self.clock())
+        await asyncio.to_thread(self.app.store.begin, self.clock())
         for name, job, seconds in self.jobs():
             self.scheduler.add_job(self._guarded, "interval", args=(name, job), seconds=seconds, id=name)
         self.scheduler.start()

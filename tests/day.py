@@ -129,6 +129,7 @@ class Day:
         self.eyes = [eye]
         self.started_at = self.now
         self.polling.agree(self.now)
+        self.store.begin(self.now)
 
     def restart(self) -> None:
         self.store.engine.close()

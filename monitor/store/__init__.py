@@ -49,6 +49,12 @@ class Store:
         self.digests = Digests(engine, brand)
         self.memos = Memos(engine, brand, key)
 
+    def begin(self, now: datetime) -> None:
+        """A daemon starts. Where the file's lock says that it is the only one, leases of a dead one are void."""
+        if self.engine.sqlite:
+            self.ways.begin(now)
+            self.outbox.begin()
+
 
 class Ledger(Part):
     """Who or what did what, when and why: only ever added to."""

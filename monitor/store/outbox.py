@@ -46,6 +46,15 @@ class Outbox(Part):
         with self.transaction() as c:
             return add_message(c, self.brand, message, now)
 
+    def begin(self) -> None:
+        """A daemon starts that is alone on its database: nobody else holds a row."""
+        with self.transaction() as c:
+            c.execute(
+                outbox.update()
+                .where(self.mine(outbox), outbox.c.state.in_((*WAITING, "sending")), outbox.c.lease_until.is_not(None))
+                .values(lease_until=None)
+            )
+
     def channels(self, now: datetime) -> list[str]:
         """Channels that have something to send, or to settle, by now."""
         with self.transaction() as c:

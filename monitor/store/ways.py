@@ -29,6 +29,14 @@ class Ways(Part):
                 values = {"removed_at": None, "due_at": now} if key in keys else {"removed_at": now}
                 c.execute(way.update().where(self._is(*key)).values(**values))
 
+    def begin(self, now: datetime) -> None:
+        """A daemon starts that is alone on its database: nobody else holds a way, and what a person had to mend may
+        be mended."""
+        mendable = way.c.error_class.in_(("auth", "gated", "settings"))
+        with self.transaction() as c:
+            c.execute(way.update().where(self.mine(way), way.c.lease_until.is_not(None)).values(lease_until=None))
+            c.execute(way.update().where(self.mine(way), mendable, way.c.due_at > now).values(due_at=now))
+
     def claim(self, now: datetime, lease: timedelta, owner: str, limit: int) -> list[WayState]:
         """Up to `limit` due ways, longest due first; no other claim gives them out before the lease ends."""
         free = sa.or_(way.c.lease_until.is_(None), way.c.lease_until <= now)

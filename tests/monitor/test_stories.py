@@ -212,6 +212,25 @@ async def test_a_bug_in_a_connector_makes_only_that_source_wait(begun: Day) -> N
     assert state.error_class == "bug"
 
 
+async def test_answered_before_it_was_told_and_reopened_is_told_after_all(begun: Day) -> None:
+    begun.sending = False
+    begun.says()
+    await begun.at(3)
+    assert begun.store.deadlines.answered(1, "mina", begun.now, begun.now)
+    begun.sending = True
+    assert await begun.at(10) == []
+    assert begun.store.deadlines.reopen(1, "mina", begun.now)
+    assert await begun.at(70) == ["stage 10m before haru", "stage due haru"]
+
+
+async def test_a_poll_that_a_crash_cut_off_is_taken_up_at_the_next_start(begun: Day) -> None:
+    begun.now += timedelta(minutes=2)
+    assert len(begun.polling.claim(begun.now, "dead daemon", 10)) == 1
+    begun.says()
+    begun.restart()
+    assert await begun.at(6) == ["mention haru"]
+
+
 class TestSlack:
     @pytest.fixture
     def day(self, tmp_path: Path) -> Iterator[Day]:
