@@ -300,6 +300,15 @@ async def test_of_a_lasting_and_a_passing_redirect_only_the_lasting_one_is_kept(
     assert reader.asked[before:] == ["https://cloud.example/a", "https://cloud.example/today"]
 
 
+async def test_what_comes_after_a_passing_redirect_is_not_kept() -> None:
+    reader = Reader({"/rss.xml": moved("/today", 302), "/today": moved("/new"), "/new": answer(rss(1))})
+    for n in range(4):
+        await reader.poll(NOW + n * DAY)
+    before = len(reader.asked)
+    await reader.poll(NOW + 4 * DAY)
+    assert reader.asked[before] == URL
+
+
 @pytest.mark.parametrize("gone", [404, 410, httpx.Response(200, html="<html></html>")])
 async def test_when_the_new_address_is_gone_the_one_in_rules_yaml_is_asked_again(gone: Any) -> None:
     reader = Reader({"/rss.xml": moved("/new.xml"), "/new.xml": answer(rss(1), etag='"n"')})
@@ -487,11 +496,11 @@ async def test_older_pages_are_read_only_after_a_burst() -> None:
     assert not (await reader.poll(NOW - 8 * HOUR)).more, "a new source starts here and now"
     reader.answers({"/rss.xml": json_feed(4, 3, next_url=page)})
     assert not (await reader.poll(NOW - 7 * HOUR)).more, "we know number 3"
-    reader.answers({"/rss.xml": json_feed(9, 8, next_url=page), "/2": json_feed(7, 4, next_url=page)})
+    reader.answers({"/rss.xml": json_feed(9, 8, next_url=page), "/2": json_feed(7, 4, 1, next_url=page)})
     first = await reader.poll(NOW)
     assert ([m.id for m in first.mentions], first.more, first.not_before) == (["9", "8"], True, None)
     second = await reader.poll(NOW)
-    assert ([m.id for m in second.mentions], second.more, second.gap) == (["7"], False, None)
+    assert ([m.id for m in second.mentions], second.more, second.gap) == (["7"], False, None), "1 is from before us"
 
 
 async def test_an_atom_feed_has_older_pages_too() -> None:
