@@ -250,8 +250,9 @@ def _forms(word: str, language: str) -> Iterable[tuple[str, float]]:
                 yield negator + word, -1.6
         if language == "ja" and word.endswith("い") and len(word) > 2:
             stem = word[:-1]
-            for ending in ("くない", "くなかった", "くありません", "くもない"):
-                yield stem + ending, -0.8
+            # "-ku" alone is friendly below, so what turns it around has to outweigh it.
+            for ending in ("くな", "くあり", "くもな", "くはな"):
+                yield stem + ending, -1.8
             for ending in ("かった", "くて", "く", "さ"):
                 yield stem + ending, 0.9
         elif language == "ja":
@@ -406,7 +407,7 @@ def train(plan: Plan, folder: Path, out: Path) -> list[str]:
         first, second, bias, extra = model
     else:
         columns = {feature: i for i, feature in enumerate(words)}
-        first = second = np.zeros(len(columns))
+        first, second = np.zeros(len(columns)), np.zeros(len(columns))
         bias, extra = (0.0, 0.0), {}
     # A list counts for more than film subtitles say: they seldom speak of what people buy.
     for feature, value in words.items():
