@@ -1,7 +1,7 @@
 """Write the connector table of README.md and README.ko.md anew, from the connectors' own headers.
 
-    python tools/readme.py           write
-    python tools/readme.py --check   exit 1 when a table is out of step
+python tools/readme.py           write
+python tools/readme.py --check   exit 1 when a table is out of step
 """
 
 from __future__ import annotations
