@@ -111,8 +111,10 @@ class Delivery:
     async def ring(self, now: datetime) -> bool:
         """Tell the fallback about alerts that people have not got through Slack."""
         silent = await asyncio.to_thread(self.store.outbox.silent, now, RING_AFTER)
+        if not silent:
+            return False
         last = await asyncio.to_thread(self.store.outbox.last_ring)
-        if not silent or (last is not None and now - last < RING_PAUSE):
+        if last is not None and now - last < RING_PAUSE:
             return False
         payload = {
             "what": "fallback",

@@ -39,21 +39,21 @@ class Mentions(Part):
 
     def contacts(self, authors: Iterable[tuple[str, str]], since: datetime) -> dict[tuple[str, str], int]:
         """How many mentions each (platform, author id) has written since a moment."""
-        ids = list(dict.fromkeys(authors))
         counts: dict[tuple[str, str], int] = {}
         with self.transaction() as c:
-            for part in _chunks(ids):
+            for (platform,), part in _grouped((platform, native) for platform, native in authors):
                 rows = c.execute(
-                    sa.select(author.c.platform, author.c.native_id, sa.func.count(mention.c.id))
+                    sa.select(author.c.native_id, sa.func.count(mention.c.id))
                     .join(mention, mention.c.author_id == author.c.id)
                     .where(
                         self.mine(author),
-                        author.c.native_id.in_([i for _, i in part]),
+                        author.c.platform == platform,
+                        author.c.native_id.in_(part),
                         mention.c.published_at >= since,
                     )
-                    .group_by(author.c.platform, author.c.native_id)
+                    .group_by(author.c.native_id)
                 )
-                counts.update({(platform, native): n for platform, native, n in rows})
+                counts.update({(platform, native): n for native, n in rows})
         return counts
 
     def ours(self, platform: str, names: Iterable[str]) -> set[str]:
@@ -183,11 +183,11 @@ class Mentions(Part):
 
     def _known_authors(self, c: sa.Connection, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Any]:
         found: dict[tuple[str, str], Any] = {}
-        keys = set(wanted)
-        for part in _chunks(sorted({native for _, native in keys})):
-            for row in c.execute(sa.select(author).where(self.mine(author), author.c.native_id.in_(part))):
-                if (row.platform, row.native_id) in keys:
-                    found[row.platform, row.native_id] = row
+        for (platform,), part in _grouped(wanted):
+            query = sa.select(author).where(
+                self.mine(author), author.c.platform == platform, author.c.native_id.in_(part)
+            )
+            found.update({(platform, row.native_id): row for row in c.execute(query)})
         return found
 
     def _open(
@@ -483,28 +483,34 @@ def _author_columns(j: Judged) -> dict[str, Any]:
 
 def _known(c: sa.Connection, mine: sa.ColumnElement[bool], identities: Sequence[Identity]) -> dict[Identity, Known]:
     found: dict[Identity, Known] = {}
-    wanted = set(identities)
-    for part in _chunks(sorted({native for _, _, native in wanted})):
+    for (platform, namespace), part in _grouped(identities):
         rows = c.execute(
-            sa.select(
-                mention.c.id,
-                mention.c.platform,
-                mention.c.namespace,
-                mention.c.native_id,
-                mention.c.content_hash,
-                mention.c.deleted_at,
-            ).where(mine, mention.c.platform.in_({p for p, _, _ in wanted}), mention.c.native_id.in_(part))
+            sa.select(mention.c.id, mention.c.native_id, mention.c.content_hash, mention.c.deleted_at).where(
+                mine,
+                mention.c.platform == platform,
+                mention.c.namespace == namespace,
+                mention.c.native_id.in_(part),
+            )
         )
         for row in rows:
-            key = (row.platform, row.namespace, row.native_id)
-            if key in wanted:
-                found[key] = Known(row.id, row.content_hash, row.deleted_at is not None)
+            found[platform, namespace, row.native_id] = Known(row.id, row.content_hash, row.deleted_at is not None)
     return found
 
 
 def _first_of_each(judged: Sequence[Judged]) -> list[Judged]:
     """A page may name one mention twice (a reply that is also a mention)."""
     return list({identity(j.mention): j for j in reversed(judged)}.values())[::-1]
+
+
+def _grouped(keys: Iterable[tuple[str, ...]]) -> Iterable[tuple[tuple[str, ...], Sequence[str]]]:
+    """Keys by all but their last part, and of the last parts so many as fit into one query: an index is of use only
+    from its first column on."""
+    groups: dict[tuple[str, ...], dict[str, None]] = {}
+    for *first, last in keys:
+        groups.setdefault(tuple(first), {})[last] = None
+    for start, lasts in groups.items():
+        for part in _chunks(list(lasts)):
+            yield start, part
 
 
 def _chunks(values: Sequence[Any]) -> Iterable[Sequence[Any]]:

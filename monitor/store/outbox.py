@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from monitor.store.base import Part
 from monitor.store.facts import NewMessage, OutboxRow
-from monitor.store.tables import alert, deadline, outbox
+from monitor.store.tables import OPEN_ROWS, alert, deadline, outbox
 
 WAITING = ("pending", "blocked")
 
@@ -51,7 +51,7 @@ class Outbox(Part):
         with self.transaction() as c:
             c.execute(
                 outbox.update()
-                .where(self.mine(outbox), outbox.c.state.in_((*WAITING, "sending")), outbox.c.lease_until.is_not(None))
+                .where(self.mine(outbox), OPEN_ROWS, outbox.c.lease_until.is_not(None))
                 .values(lease_until=None)
             )
 
@@ -61,7 +61,7 @@ class Outbox(Part):
             return list(
                 c.execute(
                     sa.select(outbox.c.channel)
-                    .where(self.mine(outbox), outbox.c.state.in_((*WAITING, "sending")), outbox.c.not_before <= now)
+                    .where(self.mine(outbox), OPEN_ROWS, outbox.c.not_before <= now)
                     .distinct()
                 ).scalars()
             )
@@ -73,6 +73,7 @@ class Outbox(Part):
             sa.select(outbox)
             .where(
                 self.mine(outbox),
+                OPEN_ROWS,
                 outbox.c.channel == channel,
                 outbox.c.state.in_(WAITING),
                 outbox.c.not_before <= now,
@@ -84,7 +85,9 @@ class Outbox(Part):
         with self.transaction() as c:
             rows = c.execute(due.with_for_update(skip_locked=True)).all()
             ids = [row.id for row in rows]
-            c.execute(outbox.update().where(outbox.c.id.in_(ids)).values(lease_until=now + lease, lease_owner=owner))
+            if ids:
+                lent = {"lease_until": now + lease, "lease_owner": owner}
+                c.execute(outbox.update().where(outbox.c.id.in_(ids)).values(**lent))
         return [_row(r) for r in rows]
 
     def intend(self, ids: Sequence[int], now: datetime, settle: timedelta) -> None:
@@ -142,6 +145,7 @@ class Outbox(Part):
                 outbox.update()
                 .where(
                     self.mine(outbox),
+                    OPEN_ROWS,
                     outbox.c.channel == channel,
                     outbox.c.state == "pending",
                     outbox.c.not_before < until,
@@ -156,6 +160,7 @@ class Outbox(Part):
                 sa.select(outbox)
                 .where(
                     self.mine(outbox),
+                    OPEN_ROWS,
                     outbox.c.channel == channel,
                     outbox.c.state == "sending",
                     outbox.c.not_before <= now,
@@ -170,8 +175,11 @@ class Outbox(Part):
         ids = [row.id for row in rows]
         with self.transaction() as c:
             merged = add_message(c, self.brand, message, now)
+            told = sa.select(alert.c.deadline_id).where(alert.c.outbox_id.in_(ids))
+            c.execute(
+                deadline.update().where(deadline.c.id.in_(told), deadline.c.root_id.in_(ids)).values(root_id=merged)
+            )
             c.execute(alert.update().where(alert.c.outbox_id.in_(ids)).values(outbox_id=merged))
-            c.execute(deadline.update().where(deadline.c.root_id.in_(ids)).values(root_id=merged))
             c.execute(outbox.update().where(outbox.c.root_id.in_(ids)).values(root_id=merged))
             c.execute(
                 outbox.update()
@@ -223,6 +231,7 @@ class Outbox(Part):
                 sa.select(outbox)
                 .where(
                     self.mine(outbox),
+                    OPEN_ROWS,
                     outbox.c.channel == channel,
                     outbox.c.kind == kind,
                     outbox.c.state == "pending",
@@ -242,7 +251,7 @@ class Outbox(Part):
         with self.transaction() as c:
             c.execute(
                 outbox.update()
-                .where(self.mine(outbox), outbox.c.channel == channel, outbox.c.state.in_(WAITING))
+                .where(self.mine(outbox), OPEN_ROWS, outbox.c.channel == channel, outbox.c.state.in_(WAITING))
                 .values(state="pending", not_before=now)
             )
 
@@ -254,7 +263,7 @@ class Outbox(Part):
                 sa.select(outbox)
                 .where(
                     self.mine(outbox),
-                    outbox.c.state.in_((*WAITING, "sending")),
+                    OPEN_ROWS,
                     outbox.c.channel.like("slack:%"),
                     outbox.c.kind != "edit",
                     outbox.c.rung_at.is_(None),
@@ -282,10 +291,12 @@ class Outbox(Part):
             return found
 
     def counts(self) -> Mapping[str, int]:
-        """How many rows stand in each state."""
+        """How many rows that still want something stand in each state."""
         with self.transaction() as c:
             rows = c.execute(
-                sa.select(outbox.c.state, sa.func.count().label("n")).where(self.mine(outbox)).group_by(outbox.c.state)
+                sa.select(outbox.c.state, sa.func.count().label("n"))
+                .where(self.mine(outbox), OPEN_ROWS)
+                .group_by(outbox.c.state)
             ).all()
             return {row.state: row.n for row in rows}
 
@@ -293,7 +304,10 @@ class Outbox(Part):
         """Blocked rows, oldest first."""
         with self.transaction() as c:
             rows = c.execute(
-                sa.select(outbox).where(self.mine(outbox), outbox.c.state == "blocked").order_by(outbox.c.id).limit(50)
+                sa.select(outbox)
+                .where(self.mine(outbox), OPEN_ROWS, outbox.c.state == "blocked")
+                .order_by(outbox.c.id)
+                .limit(50)
             )
             return [_row(r) for r in rows]
 

@@ -48,6 +48,11 @@ class Moment(TypeDecorator[datetime]):
 
 
 metadata = MetaData()
+
+OPEN_ROWS = text("state IN ('pending', 'sending', 'blocked')")
+"""Rows of the outbox that still want something. Queries must say it word for word as the index does: SQLite compares
+the words, not the meaning, and reads the whole table otherwise."""
+
 Id = BigInteger().with_variant(Integer, "sqlite")  # only INTEGER PRIMARY KEY counts up by itself in SQLite
 
 
@@ -81,7 +86,7 @@ way = Table(
     Column("spent", Float, nullable=False, server_default="0"),
     Column("removed_at", Moment),  # no longer in the rules
     UniqueConstraint("brand_id", "source", "way"),
-    Index("way_due", "due_at"),
+    Index("way_due", "brand_id", "due_at"),
 )
 
 memo = Table(
@@ -260,14 +265,8 @@ outbox = Table(
     Column("slack_ts", String(50)),
     Column("error", String(500)),
     Column("rung_at", Moment),  # when the fallback was rung because of it
-    UniqueConstraint("brand_id", "dedupe_key"),
-    Index(
-        "outbox_due",
-        "channel",
-        "not_before",
-        sqlite_where=text("state IN ('pending', 'sending', 'blocked')"),
-        postgresql_where=text("state IN ('pending', 'sending', 'blocked')"),
-    ),
+    UniqueConstraint("dedupe_key", "brand_id"),  # not the brand first: it would look like a way to a brand's rows
+    Index("outbox_due", "brand_id", "channel", "not_before", sqlite_where=OPEN_ROWS, postgresql_where=OPEN_ROWS),
     Index("outbox_root", "root_id"),
 )
 

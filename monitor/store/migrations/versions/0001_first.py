@@ -82,12 +82,12 @@ def upgrade() -> None:
             ["outbox.id"],
         ),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("brand_id", "dedupe_key"),
+        sa.UniqueConstraint("dedupe_key", "brand_id"),
     )
     op.create_index(
         "outbox_due",
         "outbox",
-        ["channel", "not_before"],
+        ["brand_id", "channel", "not_before"],
         unique=False,
         sqlite_where=sa.text("state IN ('pending', 'sending', 'blocked')"),
         postgresql_where=sa.text("state IN ('pending', 'sending', 'blocked')"),
@@ -115,7 +115,7 @@ def upgrade() -> None:
         sa.Column("removed_at", Moment(), nullable=True),
         sa.UniqueConstraint("brand_id", "source", "way"),
     )
-    op.create_index("way_due", "way", ["due_at"], unique=False)
+    op.create_index("way_due", "way", ["brand_id", "due_at"], unique=False)
     op.create_table(
         "mention",
         sa.Column("id", Id, nullable=False),
