@@ -252,7 +252,7 @@ def _forms(word: str, language: str) -> Iterable[tuple[str, float]]:
             stem = word[:-1]
             # "-ku" alone is friendly below, so what turns it around has to outweigh it.
             for ending in ("くな", "くあり", "くもな", "くはな"):
-                yield stem + ending, -1.8
+                yield stem + ending, -2.6
             for ending in ("かった", "くて", "く", "さ"):
                 yield stem + ending, 0.9
         elif language == "ja":
