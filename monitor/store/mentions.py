@@ -248,7 +248,7 @@ class Mentions(Part):
             c.execute(
                 mention.update()
                 .where(mention.c.id == known.id)
-                .values(**_columns(judged), edited_at=judged.mention.edited or now)
+                .values({**_columns(judged), "edited_at": judged.mention.edited or now})
             )
             self.note(c, now, "monitor", "edited", mention_id=known.id)
             edited += 1
