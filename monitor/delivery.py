@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from monitor import deadlines, telling
 from monitor.config.rules import Rules
 from monitor.judging import words
-from monitor.store import Deadline, Store
+from monitor.store import Deadline, Store, StoreError
 from monitor.store.facts import NewMessage, OutboxRow
 from monitor.telling import (
     BusyError,
@@ -106,7 +106,11 @@ class Delivery:
     async def pump(self, now: datetime) -> int:
         """Send what may be sent by now; channels do not wait for each other. Gives how many rows were handled."""
         channels = await asyncio.to_thread(self.store.outbox.channels, now)
-        return sum(await asyncio.gather(*(self._drain(channel, now) for channel in channels)))
+        found = await asyncio.gather(*(self._drain(channel, now) for channel in channels), return_exceptions=True)
+        for error in found:
+            if isinstance(error, BaseException):
+                raise error  # only now: the other channels are through
+        return sum(n for n in found if isinstance(n, int))
 
     async def ring(self, now: datetime) -> bool:
         """Tell the fallback about alerts that people have not got through Slack."""
@@ -149,9 +153,12 @@ class Delivery:
             for i, row in enumerate(rows):
                 try:
                     goes_on = await self._send(row, to, outlet, now)
+                except StoreError:
+                    # What was sent and could not be recorded stays `sending`: it is looked for before it is sent again.
+                    raise
                 except Exception:  # our bug: one message waits, the others go on
                     log.exception("broke sending kind=%s id=%d", row.kind, row.id)
-                    await asyncio.to_thread(self.store.outbox.again, [row.id], now + PROBE, "a bug; see the log")
+                    await asyncio.to_thread(self.store.outbox.put_off, [row.id], now + PROBE, "a bug; see the log")
                     goes_on = True
                 if not goes_on:
                     await asyncio.to_thread(self.store.outbox.release, [r.id for r in rows[i + 1 :]])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -26,8 +26,14 @@ class Report:
         return asdict(self)
 
 
-def report(store: Store, refused: Mapping[str, str], ticked_at: datetime | None, now: datetime) -> Report:
-    """What is wrong by now, in words without any customer's text."""
+def report(
+    store: Store,
+    refused: Mapping[str, str],
+    ticked_at: datetime | None,
+    now: datetime,
+    stuck: Collection[str] = (),
+) -> Report:
+    """What is wrong by now, in words without any customer's text. `stuck`: why jobs cannot do their work."""
     if ticked_at is not None and now - ticked_at > SLOW:
         return Report("dead", [f"nothing has happened for {int((now - ticked_at).total_seconds())} s"])
     try:
@@ -40,6 +46,7 @@ def report(store: Store, refused: Mapping[str, str], ticked_at: datetime | None,
         waiting = store.digests.open_counts()
     except StoreError as e:
         return Report("degraded", [str(e)])
+    troubles += sorted(set(stuck))
     troubles += [f"refused: {channel}: {why}" for channel, why in refused.items()]
     if counts.get("blocked", 0):
         troubles.append(f"{counts['blocked']} message(s) wait for a channel that refuses them")

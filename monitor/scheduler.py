@@ -47,7 +47,7 @@ class Daemon:
         self.stopping = asyncio.Event()
         self._polls: set[asyncio.Task[object]] = set()
         self._jobs: set[asyncio.Task[object]] = set()
-        self._trouble = ""
+        self._stuck: dict[str, str] = {}  # job: why it cannot do its work
         self.scheduler = AsyncIOScheduler(
             timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         )
@@ -125,7 +125,8 @@ class Daemon:
     # ------------------------------------------------------------ inside
 
     def health(self) -> health.Report:
-        return health.report(self.app.store, self.app.delivery.refused, self.ticked_at, self.clock())
+        stuck = list(self._stuck.values())
+        return health.report(self.app.store, self.app.delivery.refused, self.ticked_at, self.clock(), stuck)
 
     async def _guarded(self, name: str, job: Callable[[], Awaitable[object]]) -> None:
         """A job's edge: what goes wrong is said once, and the next run is the retry."""
@@ -135,14 +136,14 @@ class Daemon:
             # Shielded: APScheduler cancels running jobs at shutdown, but what was begun is to be recorded.
             await asyncio.shield(task)
         except StoreError as e:
-            if str(e) != self._trouble:
+            if str(e) not in self._stuck.values():
                 log.error("job=%s %s", name, e)
-                self._trouble = str(e)
+            self._stuck[name] = str(e)
         except Exception:
             log.exception("broke job=%s", name)
         else:
-            if name == "sweep":
-                self._trouble = ""
+            if self._stuck.pop(name, None) is not None and not self._stuck:
+                log.info("the database works again job=%s", name)
         finally:
             if task.done():
                 self._jobs.discard(task)

@@ -246,6 +246,15 @@ class Outbox(Part):
         """Nobody could say yet what became of these: look again later."""
         self._back(ids, "sending", not_before, error)
 
+    def put_off(self, ids: Sequence[int], not_before: datetime, error: str) -> None:
+        """Something in us broke: look at these again later. What may have been sent stays unclear until then."""
+        with self.transaction() as c:
+            c.execute(
+                outbox.update()
+                .where(outbox.c.id.in_(ids))
+                .values(not_before=not_before, error=error[:500], lease_until=None)
+            )
+
     def unblock(self, channel: str, now: datetime) -> None:
         """The channel takes messages again: what was refused is tried at once."""
         with self.transaction() as c:
