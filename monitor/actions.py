@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Literal
 
+from monitor.ingest import Ingest
 from monitor.store import Deadline, Store
 
 Outcome = Literal["done", "unknown", "closed", "taken", "open"]
@@ -49,6 +50,27 @@ def dismiss(store: Store, mention_id: int, who: str, why: str, now: datetime) ->
     if deadline is None:
         return "unknown"
     return "done" if store.deadlines.dismiss(deadline.id, who, why, now) else "closed"
+
+
+def correct(
+    ingest: Ingest,
+    mention_id: int,
+    who: str,
+    now: datetime,
+    *,
+    needs_reply: bool | None = None,
+    label: str | None = None,
+) -> Outcome:
+    """Judging was wrong about it: kept for learning, and put right at once where a deadline follows from it."""
+    store = ingest.store
+    mention = store.mentions.get(mention_id)
+    if mention is None or not store.corrections.add(mention_id, who, now, needs_reply=needs_reply, label=label):
+        return "unknown"
+    if needs_reply is True:
+        store.deadlines.promise(mention_id, mention.source, ingest.promise_now(mention, now), who, now)
+    if needs_reply is False:
+        dismiss(store, mention_id, who, "needs no reply", now)
+    return "done"
 
 
 def snooze(store: Store, mention_id: int, who: str, until: datetime, now: datetime) -> Outcome:

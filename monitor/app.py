@@ -7,7 +7,7 @@ import secrets
 import socket
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
@@ -59,6 +59,7 @@ def open_store(rules: Rules, environ: Mapping[str, str], *, daemon: bool) -> Sto
 def make(rules: Rules, environ: Mapping[str, str], *, daemon: bool, store: Store | None = None) -> App:
     """Everything that a daemon or a command needs. Raises `StoreError`."""
     store = store or open_store(rules, environ, daemon=daemon)
+    rules = with_learned(rules, store)
     http = make_client(allow_private=rules.allow_private)
     ingest = Ingest(rules, store)
     eyes = {name: eye(source, http, store) for name, source in rules.sources.items()}
@@ -75,6 +76,11 @@ def make(rules: Rules, environ: Mapping[str, str], *, daemon: bool, store: Store
         outlets=outlets,
         owner=owner,
     )
+
+
+def with_learned(rules: Rules, store: Store) -> Rules:
+    """The rules, with what this brand's people have taught judging."""
+    return replace(rules, judging=replace(rules.judging, learned=store.corrections.weights()))
 
 
 def eye(source: Source, http: httpx.AsyncClient, store: Store) -> Eye:

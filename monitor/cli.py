@@ -259,6 +259,55 @@ def reopen(path: Path, mention_id: int, who: str) -> None:
     _say(outcome, f"mention {mention_id} is open again", mention_id)
 
 
+@cli.command()
+@RULES
+@click.argument("mention_id", type=int)
+@click.option("--needs-reply/--no-reply", "needs_reply", default=None, help="Whether somebody should have answered.")
+@click.option("--tone", type=click.Choice(["positive", "neutral", "negative"]), help="How it was meant.")
+@click.option("--as", "who", default=_who, help="Who says so.")
+def correct(path: Path, mention_id: int, needs_reply: bool | None, tone: str | None, who: str) -> None:
+    """Judging was wrong: say what is right. `monitor learn` learns from it."""
+    from monitor import actions
+    from monitor.app import with_learned
+    from monitor.ingest import Ingest
+
+    if needs_reply is None and tone is None:
+        _fail("say --needs-reply, --no-reply or --tone", 2)
+    rules, now = read_rules(path, os.environ), datetime.now(UTC)
+    outcome = with_store(
+        rules,
+        lambda store: actions.correct(
+            Ingest(with_learned(rules, store), store), mention_id, who, now, needs_reply=needs_reply, label=tone
+        ),
+    )
+    _say(outcome, f"kept; mention {mention_id} will be learned from", mention_id)
+
+
+@cli.command()
+@RULES
+@click.option("--apply", is_flag=True, help="Take it over; the daemon judges by it after its next start.")
+@click.option("--forget", is_flag=True, help="Judge as the program came again.")
+@click.option("--as", "who", default=_who, help="Who decides.")
+def learn(path: Path, apply: bool, forget: bool, who: str) -> None:
+    """What learning from people's corrections would change. Changes nothing without --apply."""
+    from monitor.learning import from_corrections
+
+    rules, now = read_rules(path, os.environ), datetime.now(UTC)
+
+    def look(store: Store) -> None:
+        if forget:
+            store.corrections.keep({}, who, now)
+            click.echo("forgotten; the daemon judges as the program came after its next start")
+            return
+        found = from_corrections(store, rules.judging)
+        click.echo(showing.learning(found))
+        if apply and found is not None:
+            store.corrections.keep(found.learned, who, now)
+            click.echo("taken over; the daemon judges by it after its next start")
+
+    with_store(rules, look)
+
+
 # ---------------------------------------------------------------- trying out
 
 

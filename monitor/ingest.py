@@ -16,10 +16,10 @@ from monitor import deadlines
 from monitor.conditions import Traits, stars
 from monitor.config import vip_key
 from monitor.config.rules import DEFAULT_ROUTE, Rules, Source
-from monitor.judging import Context, Reason, Text, Verdict, judge
+from monitor.judging import Channel, Context, Reason, Text, Verdict, judge
 from monitor.query import Document, Matcher
 from monitor.store import Store
-from monitor.store.facts import Judged, NewDeadline, NewMessage, PageWork, Saved
+from monitor.store.facts import Judged, NewDeadline, NewMessage, PageWork, Saved, StoredMention
 from monitor.store.mentions import RECENT, content_hash, identity
 
 log = logging.getLogger(__name__)
@@ -92,10 +92,16 @@ class Ingest:
     def judge_one(self, mention: Mention, topics: frozenset[str], contacts: int = 0, to_us: bool = False) -> Verdict:
         """The verdict on one mention. Never raises: what cannot be judged is for a person to look at."""
         try:
-            return judge(self._text(mention), self._context(mention, topics, contacts, to_us), self.rules.judging)
+            return judge(as_text(mention), self._context(mention, topics, contacts, to_us), self.rules.judging)
         except Exception:  # our bug must not stop the page on which this mention stands
             log.exception("could not judge platform=%s", mention.platform)
             return UNJUDGED
+
+    def promise_now(self, stored: StoredMention, now: datetime) -> NewDeadline:
+        """The deadline of a mention of which a person says, now, that it needs a reply."""
+        mention = stored.mention()
+        verdict = self.judge_one(mention, frozenset(stored.topics))
+        return self._deadline(mention, frozenset(stored.topics), verdict, stored.source, now, now)
 
     # ------------------------------------------------------------ steps
 
@@ -135,14 +141,24 @@ class Ingest:
     def _promise(
         self, mention: Mention, topics: frozenset[str], verdict: Verdict, arrival: Arrival, now: datetime
     ) -> NewDeadline | None:
-        traits = self._traits(mention, topics, verdict, arrival.source.name)
-        target = self.rules.target(traits)
-        route = self.rules.route(traits, target)
         # Old news of a source that we have only just met counts from when it happened.
         opened_at = mention.published if arrival.first or now - mention.published <= PROMPT else now
+        opens = self._deadline(mention, topics, verdict, arrival.source.name, opened_at, now)
+        return None if arrival.first and opens.due_at <= now else opens
+
+    def _deadline(
+        self,
+        mention: Mention,
+        topics: frozenset[str],
+        verdict: Verdict,
+        source: str,
+        opened_at: datetime,
+        now: datetime,
+    ) -> NewDeadline:
+        traits = self._traits(mention, topics, verdict, source)
+        target = self.rules.target(traits)
+        route = self.rules.route(traits, target)
         due_at = target.calendar.add(opened_at, target.reply_within)
-        if arrival.first and due_at <= now:
-            return None
         plan = self.rules.plan(target.name, route.name)
         facts = deadlines.Facts(opened_at=opened_at, due_at=due_at, window_ends_at=mention.window_ends_at)
         wake_at = deadlines.next_wake(facts, plan, now) or now
@@ -185,13 +201,6 @@ class Ingest:
             urgent=verdict.urgent,
         )
 
-    def _text(self, mention: Mention) -> Text:
-        if mention.private or mention.kind in {Kind.MESSAGE, Kind.MAIL}:
-            return _text(mention, "direct")
-        if mention.kind is Kind.REVIEW:
-            return _text(mention, "review")
-        return _text(mention, "own_post" if mention.owned else "third_party")
-
     def _context(self, mention: Mention, topics: frozenset[str], contacts: int, to_us: bool) -> Context:
         near_us = mention.owned or mention.addressed or to_us
         return Context(
@@ -209,12 +218,18 @@ class Ingest:
         return any(vip_key(mention.platform, name) in self.rules.vip for name in names if name)
 
 
-def _text(mention: Mention, channel: str) -> Text:
+def as_text(mention: Mention) -> Text:
+    """What judging reads of a mention."""
+    channel: Channel = "own_post" if mention.owned else "third_party"
+    if mention.private or mention.kind in {Kind.MESSAGE, Kind.MAIL}:
+        channel = "direct"
+    elif mention.kind is Kind.REVIEW:
+        channel = "review"
     return Text(
         text=mention.text,
         title=mention.title,
         language=mention.language,
-        channel=channel,  # type: ignore[arg-type]
+        channel=channel,
         kind=str(mention.kind),
         rating=mention.rating,
         addressed=mention.addressed,

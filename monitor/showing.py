@@ -15,6 +15,7 @@ from monitor.config import Rules
 from monitor.judging import words
 
 if TYPE_CHECKING:  # `monitor check` is quick because it loads no database
+    from monitor.judging.learning import Preview
     from monitor.store import Deadline, Store, StoredMention
 
 WIDTH = 100
@@ -70,6 +71,23 @@ def connectors(headers: Mapping[str, Header], *, as_json: bool) -> str:
         rows += [f"  {key:<12} {value}" for key, value in asdict(h).items() if key != "title" and value != "-"]
         blocks.append("\n".join(rows))
     return "\n\n".join(blocks)
+
+
+def learning(found: Preview | None) -> str:
+    """What would change, before anything is changed."""
+    if found is None:
+        return "too few corrections to learn from (at least 20 are needed); `monitor correct ID` adds one"
+    lines = [
+        f"{m.group:<8} {m.name:<10} {100 * m.value:.1f} % ({100 * m.low:.1f} to {100 * m.high:.1f}, n = {m.n})"
+        for m in (found.precision, found.recall, found.new_precision, found.new_recall)
+    ]
+    for flip in found.flips[:20]:
+        said = "needs a reply" if flip.after else "needs no reply"
+        lines.append(
+            f"  {'right' if flip.right else 'WRONG'}  {said}: {printable(' '.join(flip.mention.text.split()))[:80]}"
+        )
+    better = "better on these corrections" if found.is_better else "NOT better on these corrections"
+    return "\n".join([*lines, f"{len(found.flips)} decisions would change; {better}"])
 
 
 def queue(read: Rules, store: Store, which: str, now: datetime, *, as_json: bool) -> str:

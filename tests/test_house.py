@@ -27,6 +27,7 @@ FLOORS: list[set[str]] = [
         "monitor.importing",
         "monitor.health",
         "monitor.showing",
+        "monitor.learning",
     },
     {"monitor.ingest"},
     {"monitor.store", "monitor.slack", "monitor.mail", "monitor.hook", "monitor.http", "monitor.logs"},

@@ -13,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from monitor.store.base import Part
+from monitor.store.corrections import Corrections
 from monitor.store.deadlines import Deadlines
 from monitor.store.engine import DEFAULT_URL, Engine, StoreError, open_engine
 from monitor.store.facts import Deadline, Event, NewMessage, StoredMention, WayState
@@ -48,6 +49,7 @@ class Store:
         self.ledger = Ledger(engine, brand)
         self.digests = Digests(engine, brand)
         self.memos = Memos(engine, brand, key)
+        self.corrections = Corrections(engine, brand)
 
     def begin(self, now: datetime) -> None:
         """A daemon starts. Where the file's lock says that it is the only one, leases of a dead one are void."""

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from connectors.base import Reply
 from monitor.store.base import Part
-from monitor.store.facts import Deadline, Found, StoredMention, Told
+from monitor.store.facts import Deadline, Found, NewDeadline, StoredMention, Told
 from monitor.store.mentions import SELECT, close, stored
 from monitor.store.outbox import add_message, insert
 from monitor.store.tables import alert, deadline, mention
@@ -143,6 +143,30 @@ class Deadlines(Part):
         """Somebody says that it has been answered. False when it was closed before."""
         with self.transaction() as c:
             return close(c, self, deadline_id, Reply(at, who), "marked", now)
+
+    def promise(self, mention_id: int, source: str, opens: NewDeadline, who: str, now: datetime) -> bool:
+        """Somebody says that it needs a reply after all. False when it has an open deadline already."""
+        row = {
+            "brand_id": self.brand,
+            "mention_id": mention_id,
+            "cause": opens.cause,
+            "source": source,
+            "target": opens.target,
+            "route": opens.route,
+            "opened_at": opens.opened_at,
+            "due_at": opens.due_at,
+            "window_ends_at": opens.window_ends_at,
+            "wake_at": opens.wake_at,
+            "reply_due_at": now,
+        }
+        with self.transaction() as c:
+            open_ = sa.select(deadline.c.id).where(deadline.c.mention_id == mention_id, deadline.c.closed_at.is_(None))
+            if c.execute(open_).first() is not None:
+                return False
+            c.execute(deadline.insert(), row)
+            detail = {"cause": opens.cause, "target": opens.target, "due_at": opens.due_at.isoformat()}
+            self.note(c, now, who, "opened", mention_id=mention_id, detail=detail)
+        return True
 
     def dismiss(self, deadline_id: int, who: str, why: str, now: datetime) -> bool:
         """Somebody says that it needs no reply. False when it was closed before."""

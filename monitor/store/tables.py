@@ -285,6 +285,28 @@ event = Table(
     Index("event_at", "brand_id", "at"),
 )
 
+correction = Table(
+    "correction",
+    metadata,
+    _key(),
+    _brand(),
+    Column("mention_id", Id, ForeignKey("mention.id"), nullable=False, unique=True),
+    Column("needs_reply", Boolean),
+    Column("label", String(20)),
+    Column("who", String(200), nullable=False),
+    Column("at", Moment, nullable=False),
+)
+
+learned = Table(
+    "learned",
+    metadata,
+    _key(),
+    _brand(),
+    Column("weights", JSON, nullable=False),  # cue or word: what it adds to the log-odds
+    Column("who", String(200), nullable=False),
+    Column("at", Moment, nullable=False),
+)
+
 digest = Table(
     "digest",
     metadata,
