@@ -108,7 +108,9 @@ class _Recognition:
     def _by_guid(self) -> None:
         names = _index(self.known, lambda k: (k.guid, digest(k.id)))
         for i, face in self._open():
-            candidates = [k for k in names.get(face.guid, ()) if face.guid and k.id not in self.claimed]
+            named = [k for k in names.get(face.guid, ()) if face.guid and k.id not in self.claimed]
+            # What bears the id now goes before what bore it once, when the feed had other ids.
+            candidates = [k for k in named if k.guid == face.guid] or named
             if len(candidates) == 1 and face.guid not in self.shared:
                 self._claim(i, candidates[0])
             elif same := [k for k in candidates if k.link == face.link]:
@@ -128,8 +130,9 @@ class _Recognition:
     def _by_hash(self) -> None:
         names = {k.id: k for k in self.known}
         for i, face in self._open():
-            if not face.guid and (known := names.get(self._own_name(i))) and known.id not in self.claimed:
-                self._claim(i, known)
+            known = [names[n] for n in self._own_names(i) if n in names and n not in self.claimed]
+            if known and not face.guid:
+                self._claim(i, known[0])
 
     # -------- drifted
 
@@ -150,12 +153,17 @@ class _Recognition:
     def _record(self, i: int) -> tuple[Known, Known | None]:
         face, before = self.faces[i], self.found.get(i)
         if before is None:
-            name = self._own_name(i)
+            name, other = self._own_names(i)
             if name in self.claimed or name in self.taken:
-                name = f"{name[:LONGEST_ID]}|{digest(*face.content, face.stamp)}"
+                name = other
             self.claimed.add(name)
             return replace(face, id=name), None
         return replace(face, id=before.id, at=before.at, certain=before.certain, link=face.link or before.link), before
+
+    def _own_names(self, i: int) -> tuple[str, str]:
+        """What an entry is to be called, and how if that name is taken."""
+        face, name = self.faces[i], self._own_name(i)
+        return name, f"{name[:LONGEST_ID]}|{digest(face.link, *face.content, face.stamp)}"
 
     def _own_name(self, i: int) -> str:
         sight, face = self.sights[i], self.faces[i]

@@ -794,7 +794,7 @@ CODES = st.sampled_from([200, 200, 200, 200, 304, 301, 302, 308, 404, 410, 401, 
 
 
 @given(st.lists(st.tuples(CODES, HEADERS, BODIES, st.integers(0, 400), st.binary(max_size=6)), min_size=1, max_size=6))
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_whatever_a_server_answers_it_is_a_page_or_one_of_our_errors(answers: list[Any]) -> None:
     responses = [
         httpx.Response(

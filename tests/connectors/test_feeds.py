@@ -620,7 +620,7 @@ def spoilt(draw: st.DrawFn) -> bytes:
 
 
 @given(spoilt(), st.sampled_from(TYPES))
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_whatever_happens_to_a_document_it_is_read_or_refused_in_words(body: bytes, content_type: str) -> None:
     try:
         document = read(body, content_type)
@@ -635,7 +635,7 @@ def test_whatever_happens_to_a_document_it_is_read_or_refused_in_words(body: byt
 
 
 @given(st.text(max_size=300))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_any_text_in_any_place_of_an_entry_is_text(text: str) -> None:
     item = "".join(
         f"<{tag}>{escape(text)}</{tag}>" for tag in ("title", "description", "guid", "link", "pubDate", "author")
