@@ -142,7 +142,9 @@ class Ingest:
         self, mention: Mention, topics: frozenset[str], verdict: Verdict, arrival: Arrival, now: datetime
     ) -> NewDeadline | None:
         # Old news of a source that we have only just met counts from when it happened.
-        opened_at = mention.published if arrival.first or now - mention.published <= PROMPT else now
+        # New words of an old mention count from when they were written.
+        said_at = min(mention.edited or mention.published, now)
+        opened_at = said_at if arrival.first or now - said_at <= PROMPT else now
         opens = self._deadline(mention, topics, verdict, arrival.source.name, opened_at, now)
         return None if arrival.first and opens.due_at <= now else opens
 

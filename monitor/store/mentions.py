@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -252,11 +253,23 @@ class Mentions(Part):
             )
             self.note(c, now, "monitor", "edited", mention_id=known.id)
             edited += 1
-            promised = sa.select(deadline.c.id).where(deadline.c.mention_id == known.id).limit(1)
-            if judged.opens is not None and c.execute(promised).first() is None:
-                opening.append((known.id, judged.opens))
+            opens = self._reopens(c, known.id, judged, now)
+            if opens is not None:
+                opening.append((known.id, opens))
         self._promise(c, source, opening, now)
         return edited, [key for key, _ in opening]
+
+    def _reopens(self, c: sa.Connection, mention_id: int, judged: Judged, now: datetime) -> NewDeadline | None:
+        """What an edit promises anew: an answer, if there was none to give before, or if ours answered other words."""
+        if judged.opens is None:
+            return None
+        query = sa.select(deadline).where(deadline.c.mention_id == mention_id).order_by(deadline.c.id.desc())
+        last = c.execute(query.limit(1)).first()
+        if last is None:
+            return judged.opens
+        if last.closed_by == "reply" and last.replied_at < (judged.mention.edited or now):
+            return replace(judged.opens, cause="edited")
+        return None
 
     def _gone(self, c: sa.Connection, identities: Sequence[Identity], now: datetime) -> int:
         count = 0

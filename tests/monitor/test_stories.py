@@ -223,6 +223,27 @@ async def test_answered_before_it_was_told_and_reopened_is_told_after_all(begun:
     assert await begun.at(70) == ["stage 10m before haru", "stage due haru"]
 
 
+async def test_a_review_that_is_edited_after_our_answer_is_to_be_answered_again(begun: Day) -> None:
+    mention = begun.says()
+    assert await begun.at(5) == ["mention haru"]
+    begun.answers(mention)
+    assert await begun.at(10) == []
+    edited = replace(mention, text="루미 답변 받았는데 환불이 아직도 안 됐어요. 언제 되나요?", edited=begun.now)
+    begun.platform.said.append(edited)
+    assert await begun.at(12) == ["mention haru"]
+    (deadline,) = begun.store.deadlines.waiting()
+    assert (deadline.cause, deadline.opened_at) == ("edited", START + timedelta(minutes=10))
+    assert [d.closed_by for d in begun.store.deadlines.of_mention(1)] == ["reply", None]
+
+
+async def test_an_edit_before_our_answer_keeps_the_first_deadline(begun: Day) -> None:
+    mention = begun.says()
+    await begun.at(5)
+    begun.platform.said.append(replace(mention, text=mention.text + " 네?", edited=begun.now))
+    await begun.at(10)
+    assert [d.cause for d in begun.store.deadlines.of_mention(1)] == ["first"]
+
+
 async def test_a_poll_that_a_crash_cut_off_is_taken_up_at_the_next_start(begun: Day) -> None:
     begun.now += timedelta(minutes=2)
     assert len(begun.polling.claim(begun.now, "dead daemon", 10)) == 1
