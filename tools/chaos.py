@@ -169,9 +169,9 @@ class Run:
             self.feed.grown = min(self.given.mentions, self.feed.grown + step)
             daemon = self.start()
             # Most of these moments lie in the middle of fetching, saving and sending, some in the start itself.
-            if self.rand.random() < 0.85:
-                self.wait_for_start(daemon)
-            time.sleep(self.rand.random() * 3)
+            if self.rand.random() < 0.9:
+                self.wait_for_work(daemon, lines=self.rand.randrange(80))
+            time.sleep(self.rand.random() * 0.5)
             daemon.send_signal(signal.SIGKILL)
             daemon.wait()
             self.kills += 1
@@ -199,14 +199,17 @@ class Run:
         self.said = log.tell()
         return subprocess.Popen(command, cwd=ROOT, env=environ, stdout=log, stderr=log)
 
-    def wait_for_start(self, daemon: subprocess.Popen[bytes]) -> None:
-        """Until this life of the daemon says that it has begun; how long that takes depends on the machine."""
-        end = time.monotonic() + 60
-        log = self.folder / "daemon.log"
-        while b"started brand" not in log.read_bytes()[self.said :] and time.monotonic() < end:
-            if daemon.poll() is not None:
-                return
-            time.sleep(0.02)
+    def wait_for_work(self, daemon: subprocess.Popen[bytes], lines: int) -> None:
+        """Until this life of the daemon has begun and logged some lines, each a poll or a message: how long that
+        takes depends on the machine, where in its work it is killed does not."""
+        log, began, end = self.folder / "daemon.log", 0.0, time.monotonic() + 60
+        while daemon.poll() is None and time.monotonic() < end:
+            said = log.read_bytes()[self.said :]
+            if b"started brand" in said:
+                began = began or time.monotonic()
+                if said.count(b"\n") > lines or time.monotonic() - began > 8:
+                    return
+            time.sleep(0.01)
 
     def live(self, until: Any, patience: float) -> None:
         """Let the daemon live until something holds, then stop it in order."""
