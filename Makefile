@@ -29,6 +29,7 @@ check-style: $(VENV)/.dev
 test-services: $(VENV)/.dev  ## start real servers (apt, npm) and run what needs them
 	tests/services/install.sh
 	$(BIN)/pytest -m services tests/services $(PYTEST)
+	$(BIN)/python tools/chaos.py --kills 8 --mentions 80
 
 demo: $(VENV)/.run  ## a day of mentions on a compressed clock, with no accounts
 	$(BIN)/monitor demo
