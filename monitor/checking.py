@@ -39,7 +39,7 @@ async def _check(eye: Eye, now: datetime) -> Result:
         async with asyncio.timeout(PATIENCE):
             if isinstance(eye.connector, ChecksAccess):
                 access = await eye.connector.access(now)
-                words = "; ".join([f"logged in as {access.account}" if access.account else "answers", *access.warnings])
+                words = "; ".join([f"answers as {access.account}" if access.account else "answers", *access.warnings])
                 return Result(place, True, words)
             if isinstance(eye.connector, Polls):
                 page = await eye.connector.fetch(eye.connector.ways()[0], None, now)
