@@ -156,8 +156,7 @@ class _Leaf(_Rule):
         return self.atom.seen(sight) is self.wanted
 
     def hits(self, sight: Sight) -> Iterator[Span]:
-        if self.wanted:
-            yield from self.atom.hits(sight)
+        yield from self.atom.hits(sight)  # none, if it holds because the atom is absent
 
     def anchors(self, uses: Mapping[Atom, int]) -> Anchors:
         return self.atom.anchors(uses) if self.wanted else (inf, ())

@@ -60,7 +60,7 @@ def test_every_folded_character_knows_where_it_came_from(text: str) -> None:
     for character, start, end in zip(folded, starts, ends, strict=True):
         assert 0 <= start < end <= len(text)
         piece = text[start:end]
-        assert character in fold(f"x{piece}x")
+        assert character in (fold(f"x{piece}x") if character == " " else fold(piece))
 
 
 def test_a_heap_of_marks_is_cut_before_it_costs_quadratic_time() -> None:

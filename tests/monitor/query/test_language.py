@@ -56,6 +56,9 @@ lumi, cream, lamp = Word("lumi"), Word("cream"), Word("lamp")
         ("lumi NOT lumi NEAR/1 lamp", And((lumi, Not(Near((lumi,), (lamp,), 1))))),
         ('author:"김 민지"', Field("author", "김 민지")),
         ("author:@Kim", Field("author", "kim")),
+        ('author:"@ Kim"', Field("author", "kim")),
+        ("author:@@kim", Field("author", "kim")),
+        ('author:"Kim, MJ,"', Field("author", "kim, mj,")),
         ("Author: kim*", Field("author", "kim", open_end=True)),
         ("lang:KO", Field("lang", "ko")),
         ("lang:zh_TW", Field("lang", "zh-tw")),
@@ -64,6 +67,7 @@ lumi, cream, lamp = Word("lumi"), Word("cream"), Word("lamp")
         ("site:https://www.Naver.com:443/", Field("site", "naver.com")),
         ("site:*.naver.com", Field("site", "naver.com")),
         ("site:xn--3e0b707e", Field("site", "한국")),
+        ("site:xn--xn--foo-", Field("site", "xn--xn--foo-")),
         ("kind:review", Field("kind", "review")),
         ("source:blogs platform:mastodon", And((Field("source", "blogs"), Field("platform", "mastodon")))),
         ("title:루미", Word("루미", title=True)),
@@ -187,10 +191,14 @@ def test_parentheses_may_be_as_deep_as_the_limit_and_no_deeper() -> None:
         parse("(" * (MAX_DEPTH + 1) + "lumi" + ")" * (MAX_DEPTH + 1))
 
 
+def test_parentheses_side_by_side_are_not_deep() -> None:
+    assert parse("(lumi) " * (MAX_DEPTH + 1))
+
+
 def test_the_deepest_query_survives_its_canonical_spelling() -> None:
     text = "a"
-    for _ in range(MAX_DEPTH // 2):
-        text = f"b (c OR d ({text}) OR e)"
+    for _ in range(MAX_DEPTH):
+        text = f"b (c OR d {text})"
     query = parse(text)
     assert parse(str(query)) == query
 

@@ -392,6 +392,12 @@ def test_highlighting_grows_no_faster_than_the_text(query: str) -> None:
     assert whole <= 2.1 * half + 50
 
 
+def test_many_questions_about_the_same_nearness_gather_its_words_once() -> None:
+    document = Document("lumi " * 1_000 + "x " * 200 + "cream")
+    few, many = topics(1, "lumi NEAR/{i}1 cream"), topics(10, "lumi NEAR/{i}1 cream")
+    assert lines_run(partial(many.match, document)) <= lines_run(partial(few.match, document)) + 500
+
+
 def test_hostile_texts_are_answered() -> None:
     matcher = Matcher(
         {"far": parse("lumi NEAR/1 cream"), "near": parse("lumi NEAR/1 lumi"), "not": parse("lumi -cream")}
