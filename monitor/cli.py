@@ -9,10 +9,11 @@ import os
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from http.client import HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
-from urllib.error import URLError
-from urllib.request import Request, urlopen
+from urllib.error import HTTPError
+from urllib.request import ProxyHandler, build_opener
 
 import click
 
@@ -81,10 +82,12 @@ def run(path: Path, log_format: str, log_level: str) -> None:
 
     async def start() -> None:
         app = make(rules, os.environ, daemon=True)
-        try:
-            await Daemon(app).run()
-        finally:
-            await app.close()
+        if not await Daemon(app).run():
+            # A thread waits for Slack, a name server or the database, and Python would wait for the thread until
+            # somebody kills us. Everything that was done is recorded, and the rest is done after the next start.
+            logging.shutdown()
+            os._exit(0)
+        await app.close()
 
     asyncio.run(start())
 
@@ -115,11 +118,17 @@ def health(path: Path) -> None:
         _fail("web: is off in the rules, so the daemon cannot be asked", 2)
     host, port = rules.listen
     host = "127.0.0.1" if host in {"0.0.0.0", "::", ""} else host  # noqa: S104, the address to ask, not to listen on
+    place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    # Never through a proxy of the environment: container engines hand those to every container.
+    opener = build_opener(ProxyHandler({}))
     try:
-        with urlopen(Request(f"http://{host}:{port}/healthz"), timeout=5) as answer:
+        with opener.open(f"http://{place}/healthz", timeout=5) as answer:
             found = json.load(answer)
-    except URLError as e:
-        _fail(f"the daemon does not answer on {host}:{port}: {getattr(e, 'reason', e)}", 1)
+    except HTTPError as e:
+        with e:
+            _fail(f"the daemon on {place} hangs: {e.read(1000).decode('utf-8', 'replace') or e.reason}", 1)
+    except (OSError, HTTPException, ValueError) as e:
+        _fail(f"the daemon does not answer on {place}: {getattr(e, 'reason', e)}", 1)
     click.echo(showing.health(found))
 
 

@@ -10,7 +10,6 @@ import asyncio
 import logging
 import random
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -71,12 +70,18 @@ class Polling:
         self.ingest = ingest
         self.eyes = eyes
         self.ways = {name: eye.ways() for name, eye in eyes.items()}
+        self._held: list[tuple[WayState, datetime]] = []  # could not be given back: the database refused
 
     def agree(self, now: datetime) -> None:
         """Make the store's ways those of the rules."""
         self.store.ways.agree([(s, w) for s, ways in self.ways.items() for w in ways], now)
 
     def claim(self, now: datetime, owner: str, limit: int) -> list[WayState]:
+        """Ways that are due by now. Raises `StoreError`."""
+        while self._held:
+            state, due_at = self._held[-1]
+            self.store.ways.release(state.source, state.way, due_at)
+            self._held.pop()
         return self.store.ways.claim(now, LEASE, owner, limit)
 
     @property
@@ -97,8 +102,7 @@ class Polling:
         except StoreError as e:
             # The cursor has not moved: the page is read again.
             log.error("could not save source=%s way=%s: %s", state.source, state.way, e)
-            with suppress(StoreError):
-                await asyncio.to_thread(self.store.ways.release, state.source, state.way, now + BACK_OFF)
+            self._held.append((state, now + BACK_OFF))
         except Exception as e:  # our bug: this source backs off, the others go on
             log.exception("broke source=%s way=%s", state.source, state.way)
             await asyncio.to_thread(self._failed, state, _Bug(f"{type(e).__name__} (a bug; see the log)"), now)
@@ -152,6 +156,7 @@ class Polling:
             )
         except StoreError as e:
             log.error("could not note a failure source=%s way=%s: %s", state.source, state.way, e)
+            self._held.append((state, due_at))
 
     def _blind(self, state: WayState, error: ConnectorError, due_at: datetime, now: datetime) -> NewMessage | None:
         """The message that this way cannot see, if this is the moment to say so; it is said once per blindness."""

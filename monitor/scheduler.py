@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 AT_ONCE = 50
 """Ways polled at the same time."""
 
-PATIENCE = 8.0
+PATIENCE = 6.0
 """Seconds that running work may take to end after a signal; the container is killed after 10."""
 
 DRIFT = timedelta(seconds=30)
@@ -52,8 +52,9 @@ class Daemon:
             timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         )
 
-    async def run(self) -> None:
-        """Until a signal comes, or `stopping` is set."""
+    async def run(self) -> bool:
+        """Until a signal comes, or `stopping` is set. False when work was cut off: threads of it may still wait for
+        somebody who does not answer, and are not to be waited for."""
         loop = asyncio.get_running_loop()
         for sig in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(sig, self.stopping.set)
@@ -71,12 +72,14 @@ class Daemon:
             log.info("stopping running=%d", len(self._polls) + len(self._jobs))
             self.scheduler.shutdown(wait=False)
             watch.cancel()
-            await self._finish()
             if web is not None:
                 web[0].should_exit = True
+            whole = await self._finish()
+            if web is not None:
                 with contextlib.suppress(TimeoutError, asyncio.CancelledError):
                     await asyncio.wait_for(web[1], 2)
             log.info("stopped")
+        return whole
 
     def jobs(self) -> list[tuple[str, Callable[[], Awaitable[object]], float]]:
         """(name, job, seconds between runs)."""
@@ -155,16 +158,18 @@ class Daemon:
         self._polls.add(task)
         task.add_done_callback(self._polls.discard)
 
-    async def _finish(self) -> None:
-        """Let running work end; what takes too long is cancelled and will be repeated."""
+    async def _finish(self) -> bool:
+        """Let running work end; what takes too long is cancelled and will be repeated. Whether all of it ended."""
         running = self._polls | self._jobs
-        if running:
-            _, late = await asyncio.wait(running, timeout=PATIENCE)
-            for task in late:
-                task.cancel()
-            if late:
-                log.warning("cut off work=%d", len(late))
-                await asyncio.wait(late, timeout=1)
+        if not running:
+            return True
+        _, late = await asyncio.wait(running, timeout=PATIENCE)
+        for task in late:
+            task.cancel()
+        if late:
+            log.warning("cut off work=%d", len(late))
+            await asyncio.wait(late, timeout=1)
+        return not late
 
     def _serve(self) -> tuple[Server, asyncio.Task[None]] | None:
         if self.app.rules.listen is None:
