@@ -39,8 +39,8 @@ from monitor.telling.text import cut
 TIMEOUT = 20.0
 """Seconds that the server may take for one answer; some look through a mail before they take it."""
 
-LIMIT = 50.0
-"""Seconds for the whole conversation, from its beginning."""
+LIMIT = 25.0
+"""Seconds for the whole conversation: nothing is handed over later, when delivery may already be trying again."""
 
 PORTS = {"smtp": 587, "smtp+starttls": 587, "smtps": 465}
 SPELLING = "write it as smtp://user:password@host:587, with %XX for special characters in the password"
