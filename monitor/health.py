@@ -44,10 +44,13 @@ def report(
         ]
         counts = store.outbox.counts()
         waiting = store.digests.open_counts()
+        late, why = store.outbox.late(now, SLOW)
     except StoreError as e:
         return Report("degraded", [str(e)])
     troubles += sorted(set(stuck))
     troubles += [f"refused: {channel}: {why}" for channel, why in refused.items()]
+    if late:
+        troubles.append(f"{late} message(s) wait longer than {SLOW.total_seconds():.0f} s to be sent: {why}")
     if counts.get("blocked", 0):
         troubles.append(f"{counts['blocked']} message(s) wait for a channel that refuses them")
     return Report("degraded" if troubles else "ok", troubles, waiting, counts)

@@ -299,6 +299,21 @@ class Outbox(Part):
             ).scalar()
             return found
 
+    def late(self, now: datetime, patience: timedelta) -> tuple[int, str]:
+        """How many messages have been tried and wait for longer than `patience`, and the last reason."""
+        waits = sa.and_(
+            self.mine(outbox),
+            outbox.c.state.in_(("pending", "sending")),
+            outbox.c.attempts > 0,
+            outbox.c.created_at <= now - patience,
+        )
+        with self.transaction() as c:
+            n = c.execute(sa.select(sa.func.count()).select_from(outbox).where(waits)).scalar_one()
+            last = c.execute(
+                sa.select(outbox.c.error).where(waits).order_by(outbox.c.attempt_at.desc()).limit(1)
+            ).scalar()
+        return int(n), last or "no answer"
+
     def counts(self) -> Mapping[str, int]:
         """How many rows that still want something stand in each state."""
         with self.transaction() as c:

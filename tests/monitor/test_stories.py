@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from connectors.base import AuthError, Reply, TransientError
-from monitor import telling
+from monitor import health, telling
 from tests.day import RULES, START, Day, make_day
 
 pytestmark = pytest.mark.anyio
@@ -282,6 +282,19 @@ class TestSlack:
         told = await begun.at(130)
         assert told == ["mention haru", "stage 15m after haru in thread"]
         assert begun.door.sent[0][1].late_s > 0
+
+    async def test_a_slack_that_does_not_answer_turns_the_health_page_within_a_minute_or_two(self, begun: Day) -> None:
+        begun.door.errors = [telling.NotSentError("down")] * 10_000
+        begun.says()
+        await begun.at(2)
+        assert health.report(begun.store, {}, begun.now, begun.now).status == "ok"
+        await begun.at(4)
+        found = health.report(begun.store, {}, begun.now, begun.now)
+        assert found.status == "degraded"
+        assert "down" in found.troubles[0]
+        begun.door.errors = []
+        await begun.at(10)
+        assert health.report(begun.store, {}, begun.now, begun.now).status == "ok"
 
     async def test_a_channel_that_asks_for_patience_gets_it(self, begun: Day) -> None:
         begun.door.errors = [telling.BusyError(timedelta(minutes=3))]
