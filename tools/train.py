@@ -18,7 +18,7 @@ import time
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -88,6 +88,8 @@ class Plan:
     lexicon: float = 0.0
     balance: bool = False
     vader: bool = False
+    # Where there are many rows, 25 rounds of saga or sag say more than 80 of lbfgs (Korean reviews: 86 against 84 %).
+    solver: str = "lbfgs"
     # Sentences of our own: the two weights are then "needs a reply" and "cannot wait", each against the rest.
     seeds: bool = False
 
@@ -110,13 +112,15 @@ PLANS = [
         "ko",
         [
             Source("ko_nsmc", "e9t/nsmc, CC0 1.0", held_out=4000),
-            Source("ko_kote_val", "searle-j/KOTE, MIT", weight=6, held_out=1000),
-            Source("ko_neu_mit", "songys/Chatbot_data, MIT", weight=3, held_out=500),
+            Source("ko_kote_val", "searle-j/KOTE, MIT", weight=10, held_out=1000),
+            Source("ko_neu_mit", "songys/Chatbot_data, MIT", weight=4, held_out=500),
         ],
-        c=3.0,
+        c=1.0,
         min_df=4,
-        keep=55_000,
-        shift=(-0.3, -0.3),
+        keep=75_000,
+        # Chosen on rows that are neither held out nor were trained on when they served for that.
+        shift=(-0.3, -0.5),
+        solver="saga",
     ),
     Plan(
         "tone",
@@ -238,8 +242,18 @@ NEGATORS = {
     "de": ("nicht", "kein", "keine", "nie", "weder"),
     "fr": ("pas", "jamais", "sans", "aucun", "plus"),
     "it": ("non", "mai", "senza", "nessun"),
-    "id": ("tidak", "gak", "ga", "nggak", "kurang", "tdk", "bukan", "belum", "gk", "ngga"),
+    "id": (
+        *("tidak", "gak", "ga", "nggak", "kurang", "tdk", "bukan", "belum", "gk", "ngga", "tak", "enggak", "engga"),
+        *("tanpa", "jangan", "krg", "kurg", "blm", "bkn", "g"),
+    ),
 }
+
+
+JAPANESE_NOT = (
+    *("ではない", "じゃない", "ではあり", "できない", "できませ", "できな", "しない", "しませ", "していな", "してな"),
+    *("なし", "なく", "はない", "はなく", "もない", "もなく", "がない", "がなく"),
+    *("はあり", "はなか", "になら", "無し", "無く"),
+)
 
 
 def _forms(word: str, language: str) -> Iterable[tuple[str, float]]:
@@ -256,7 +270,7 @@ def _forms(word: str, language: str) -> Iterable[tuple[str, float]]:
             for ending in ("かった", "くて", "く", "さ"):
                 yield stem + ending, 0.9
         elif language == "ja":
-            for ending in ("ではない", "じゃない", "ではありません", "できない", "できません", "しない", "しません"):
+            for ending in JAPANESE_NOT:
                 yield word + ending, -1.7
         return
     if " " in word:
@@ -274,23 +288,36 @@ VARIANTS = 12
 """How many sentences are made of one line of seeds."""
 
 
-def seeds(language: str) -> list[tuple[int, str, bool, bool]]:
-    """Line number, sentence, needs a reply, cannot wait: every line filled in a few times, by the seed alone."""
+@dataclass(frozen=True)
+class Seed:
+    """One sentence of ours: the line it was made of, whether it needs a reply and cannot wait, and its intents."""
+
+    line: int
+    text: str
+    reply: bool
+    urgent: bool
+    intents: frozenset[str]
+
+
+def seeds(language: str) -> list[Seed]:
+    """Every line filled in a few times, by the seed alone."""
     dice = random.Random(SEED)
     slots: dict[str, list[str]] = {}
-    made = []
-    section = ""
+    made: list[Seed] = []
+    reply = urgent = False
+    intents: frozenset[str] = frozenset()
     for number, line in enumerate((HERE / "seeds" / f"{language}.txt").read_text("utf-8").splitlines()):
         line = line.strip()
         if not line or line.startswith("#"):
             continue
         if slot := re.fullmatch(r"\{(\w+)\} = (.*)", line):
             slots[slot[1]] = slot[2].split("|")
-        elif line.startswith("[") and line.endswith("]") and line[1:-1] in SECTIONS:
-            section = line[1:-1]
+        elif header := SECTION.fullmatch(line):
+            reply, urgent = SECTIONS[header[1]]
+            intents = frozenset(header[2].split())
         else:
             variants = {_fill(line, slots, dice) for _ in range(VARIANTS)}
-            made += [(number, text, *SECTIONS[section]) for text in sorted(variants)]
+            made += [Seed(number, text, reply, urgent, intents) for text in sorted(variants)]
     return [_as_people_write(row, made, language, dice) for row in made]
 
 
@@ -322,28 +349,29 @@ HABITS = {
 }
 
 
-def _as_people_write(
-    row: tuple[int, str, bool, bool], made: Sequence[tuple[int, str, bool, bool]], language: str, dice: random.Random
-) -> tuple[int, str, bool, bool]:
-    number, text, reply, urgent = row
+def _as_people_write(row: Seed, made: Sequence[Seed], language: str, dice: random.Random) -> Seed:
+    text, intents = row.text, row.intents
     openers, closers = HABITS[language]
     chance = dice.random()
     if chance < 0.45:
         other = dice.choice(made)
         # A friendly word beside a complaint takes nothing away from it; two of a kind stay of their kind.
-        if other[2:] == (reply, urgent) or (reply and other[2:] == (False, False)):
-            pair = [text, other[1]] if dice.random() < 0.5 else [other[1], text]
+        same = (other.reply, other.urgent) == (row.reply, row.urgent)
+        if same or (row.reply and not other.reply and not other.urgent):
+            pair = [text, other.text] if dice.random() < 0.5 else [other.text, text]
             text = dice.choice([". ", ", ", " ", "\n"]).join(pair)
+            intents = (intents | other.intents) - {"chatter"} or intents
     if dice.random() < 0.25:
         text = f"{dice.choice(openers)} {text}"
     if dice.random() < 0.4:
         closer = dice.choice(closers)
         # A question mark would make a question of anything.
-        if "?" not in closer or reply:
+        if "?" not in closer or row.reply:
             text = f"{text}{'' if closer[0] in '.!?~ㅋㅠㅎ;' else ' '}{closer}"
-    return number, text, reply, urgent
+    return replace(row, text=text, intents=intents)
 
 
+SECTION = re.compile(r"\[(reply urgent|reply|urgent|none): ([a-z ]+)\]")
 SECTIONS = {"reply": (True, False), "reply urgent": (True, True), "urgent": (False, True), "none": (False, False)}
 
 
@@ -353,35 +381,59 @@ def _fill(line: str, slots: dict[str, list[str]], dice: random.Random) -> str:
 
 
 def train_needs(plan: Plan, folder: Path, out: Path) -> list[str]:
-    """Two yes-or-no questions in one table; comments of strangers stand for everything that asks for nothing."""
-    began = time.monotonic()
+    """Yes-or-no questions about our own sentences; comments of strangers stand for everything that asks for nothing."""
     made = seeds(plan.language)
     strangers = [(t, label) for s in plan.sources for t, label in read(folder, s, TONES)]
-    # Questions of strangers may want an answer; without a mark they seldom do.
-    quiet = [text for text, _ in strangers if "?" not in text]
-    texts = [text for _, text, _, _ in made] + quiet
-    wants = np.array([[reply, urgent] for _, _, reply, urgent in made] + [[False, False]] * len(quiet))
-    lines = np.array([number for number, *_ in made] + [-1 - i for i in range(len(quiet))])
+    quiet = [text for text, _ in strangers]
+    texts = [seed.text for seed in made] + quiet
+    lines = np.array([seed.line for seed in made] + [-1 - i for i in range(len(quiet))])
     found = [features(text, plan.language) for text in texts]
     seen = Counter(f for runs_, two, _ in found for f in {*runs_, *two})
     columns = {f: i for i, f in enumerate(f for f, n in sorted(seen.items()) if n >= plan.min_df)}
     x = matrix(found, columns)
     weights = np.where(lines >= 0, 1.0, STRANGERS)
-    report = []
     # Held out by line, since the variants of a line are nearly the same sentence.
     held = np.array([number % 5 == 0 for number in lines])
-    for k, name in enumerate(("reply", "urgent")):
-        trial = _question(plan).fit(x[~held], wants[~held, k], sample_weight=weights[~held])
-        said = trial.predict(x[held])
-        hit = (said & wants[held, k]).sum()
-        report.append(
-            f"  {name:<14} n={held.sum():<6} precision {hit / max(1, said.sum()):.3f}"
-            f"  recall {hit / wants[held, k].sum():.3f}"
-        )
-    models = [_question(plan).fit(x, wants[:, k], sample_weight=weights) for k in (0, 1)]
-    bias = (float(models[0].intercept_[0]), float(models[1].intercept_[0]))
-    size = save(plan, out, columns, models[0].coef_[0], models[1].coef_[0], bias, {}, len(texts))
-    return [f"{plan.name}.{plan.language}: {size} kB, {time.monotonic() - began:.0f} s", *report]
+    report = []
+    for table, names in ASKED.items():
+        began = time.monotonic()
+        models, measured = [], []
+        for name in names:
+            wants = np.array([_is(seed, name) for seed in made] + [False] * len(quiet))
+            # Strangers complain and praise too, and nobody said which do.
+            rows = weights if name in ("reply", "urgent") or name in NEVER_STRANGERS else np.where(lines >= 0, 1.0, 0.0)
+            trial = _question(plan).fit(x[~held], wants[~held], sample_weight=rows[~held])
+            said = trial.predict(x[held])
+            hit = (said & wants[held]).sum()
+            measured.append(
+                f"  {name:<14} n={held.sum():<6} precision {hit / max(1, said.sum()):.3f}"
+                f"  recall {hit / wants[held].sum():.3f}"
+            )
+            models.append(_question(plan).fit(x, wants, sample_weight=rows))
+        bias = (float(models[0].intercept_[0]), float(models[1].intercept_[0]))
+        of = replace(plan, name=table, keep=plan.keep if table == plan.name else OF_INTENT)
+        size = save(of, out, columns, models[0].coef_[0], models[1].coef_[0], bias, {}, len(texts))
+        report += [f"{table}.{plan.language}: {size} kB, {time.monotonic() - began:.0f} s", *measured]
+    return report
+
+
+ASKED = {
+    "needs": ("reply", "urgent"),
+    "asks": ("question", "request"),
+    "feels": ("complaint", "praise"),
+    "deals": ("purchase", "churn"),
+    "noise": ("promotion", "news"),
+}
+"""The tables made of our own sentences, two questions each; "promotion" is spam or sponsored."""
+NEVER_STRANGERS = ("purchase", "churn", "promotion", "news")
+OF_INTENT = 12_000
+"""How many weights a table of intents keeps."""
+
+
+def _is(seed: Seed, name: str) -> bool:
+    if name == "promotion":
+        return bool(seed.intents & {"spam", "sponsored"})
+    return {"reply": seed.reply, "urgent": seed.urgent}.get(name, name in seed.intents)
 
 
 def _question(plan: Plan) -> LogisticRegression:
@@ -482,7 +534,13 @@ def fit(
         x = sp.hstack([x, extras(text for text, _ in rows)]).tocsr()
         extra_columns = len(EXTRAS)
     y = np.array([label for _, label in rows])
-    model = LogisticRegression(C=plan.c, max_iter=80, class_weight="balanced" if plan.balance else None)
+    model = LogisticRegression(
+        C=plan.c,
+        max_iter=30 if plan.solver == "saga" else 80,
+        solver=plan.solver,
+        random_state=SEED,
+        class_weight="balanced" if plan.balance else None,
+    )
     with warnings.catch_warnings():
         # Stopping early is a choice: more rounds cost minutes and change no figure.
         warnings.simplefilter("ignore", ConvergenceWarning)
@@ -559,6 +617,8 @@ def train_language(folder: Path, out: Path) -> list[str]:
             rows.append((word.strip("^$"), code, False))
         for words in linear_words(code):
             rows.append((words, code, False))
+    # Subtitles never ask for a refund or a verification code.
+    rows += [(seed.text, "en", False) for seed in seeds("en")[::5]]
     for i, (text, _) in enumerate(read(folder, Source("ko_kote_val", "", limit=2500), TONES)):
         rows.append((romanised(text), "und", i < 300))
     codes = [*LATIN, "und"]

@@ -64,7 +64,7 @@ def judge(mention: Text, context: Context = _NOBODY, rules: JudgingRules = _DEFA
     tone = sentiment.tone(cleaned, lexis, reading, language, rules.languages, evidence, mention.rating, rules.learned)
     worded = wording.wording(lexis, reading)
     urgent = urgency.urgency(cleaned, worded, evidence, rules.urgent)
-    intents = intent.intents(evidence, tone.label, tone.score or 0.0, worded.reply)
+    intents, aims = intent.intents(evidence, worded, tone.score or 0.0, mention.rating)
     terms = reply.reasons(mention, context, cleaned, said, worded, evidence, tone, urgent, rules.learned)
     needs_reply, score, check = reply.decide(terms, rules.cut())
     points = priority.parts(mention, context, intents, tone, needs_reply, urgent, rules.weights)
@@ -82,7 +82,7 @@ def judge(mention: Text, context: Context = _NOBODY, rules: JudgingRules = _DEFA
         priority=priority.level(total, rules.levels),
         points=total,
         uncertain=tone.uncertain,
-        reasons=terms + urgent.reasons + tone.reasons + points,
+        reasons=terms + urgent.reasons + tone.reasons + aims + points,
     )
 
 

@@ -18,19 +18,27 @@ _LATIN_WORD = re.compile(r"[a-z\u00c0-\u024f\u1e00-\u1eff']+")
 # of them is long enough to tell.
 FUNCTION_WORDS: dict[str, str] = {
     "en": "the and is are was were you your my for with this that have has not what when how can i i'm it it's "
-    "they from would please never just been why does did don't can't get got order",
+    "they from would please never just been why does did don't can't get got order where where's it'll you're we're "
+    "want need should could shipping refund delivery broken love thanks good great still any anyone there their our "
+    "too doesn't isn't won't back when's works working arrived ordered customer",
     "es": "el los las una pero que está están por para con muy más cuando cómo qué mi su hola gracias no es del "
-    "todavía porque también yo pedido",
+    "todavía porque también yo pedido dónde hasta desde envío llegó tengo quiero puedo bien mal bueno buena "
+    "muchas favor nunca nada algo tiene hace",
     "de": "der die das und ist nicht ich sie wir mit für auf ein eine aber auch noch wann wie mein meine bitte "
-    "danke sehr bei von zu habe hat",
+    "danke sehr bei von zu habe hat wo warum immer schon nur gut schlecht bestellung lieferung kein keine nichts "
+    "wird wurde kann toll schön leider",
     "fr": "le les des une est pas je vous nous avec pour dans mais très quand comment mon ma mes merci bonjour "
-    "depuis toujours c'est j'ai n'est qui sur au",
+    "depuis toujours c'est j'ai n'est qui sur au où pourquoi livraison commande jamais rien bien très trop super ça "
+    "cette ce sont suis avez",
     "pt": "os as uma não é está para com mas muito quando meu minha obrigado obrigada olá vocês você ainda por "
-    "que foi pedido do da em",
+    "que foi pedido do da em onde porque entrega chegou nunca nada tenho quero bom boa ruim tem são isso essa "
+    "muito já até pelo",
     "it": "il gli una è non che per con ma molto quando come mio mia grazie ciao sono ho ancora della del di "
-    "perché questo questa anche ordine",
+    "perché questo questa anche ordine dove mai niente bene male buono bella spedizione arrivato voglio posso tutto "
+    "sempre troppo nel alla",
     "id": "yang dan tidak saya ini itu untuk dengan sudah belum ada kapan bisa tolong terima kasih kok nggak gak "
-    "aku kamu di barang pesanan banget mau dari",
+    "aku kamu di barang pesanan banget mau dari sampai bagus lama kenapa mana berapa apa bukan juga lagi udah "
+    "gimana kak min dong sih",
     "nl": "het een niet ik je en van voor met maar ook nog wanneer hoe mijn bedankt heel zijn heb heeft wat dat",
     "pl": "nie się jest na to że jak czy mi moje dziękuję proszę bardzo kiedy jeszcze już ale dla",
     "sv": "och är inte jag det som för med men när hur min mitt tack mycket har en ett på av",

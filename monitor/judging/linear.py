@@ -174,7 +174,7 @@ def write(about: Mapping[str, object], weights: Mapping[str, tuple[int, int]]) -
     return gzip.compress("\n".join(lines).encode("utf-8"), 9, mtime=0)
 
 
-TABLES = ("tone", "needs", "acts")
+TABLES = ("tone", "needs", "acts", "asks", "feels", "deals", "noise")
 
 
 def table_file(name: str, language: str) -> bytes | None:

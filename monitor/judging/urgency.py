@@ -9,7 +9,7 @@ from monitor.judging.intent import Evidence
 from monitor.judging.verdict import URGENCIES, Reason, probability
 from monitor.judging.wording import Wording
 
-START = -1.1
+START = -0.8
 CUE = 3.0
 WORDING, LIMIT = 0.7, 3.0
 ALONGSIDE = {"complaint": 0.5}

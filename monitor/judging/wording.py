@@ -1,19 +1,32 @@
-"""What the wording as a whole is like: the table that was trained on sentences of our own (`tools/seeds`)."""
+"""What the wording as a whole is like: the tables that were trained on sentences of our own (`tools/seeds`)."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from heapq import nlargest
 
 from monitor.judging.clean import quote
 from monitor.judging.linear import Lexis, Reading
 
+INTENTS = {
+    "asks": ("question", "request"),
+    "feels": ("complaint", "praise"),
+    "deals": ("purchase", "churn"),
+    "noise": ("promotion", "news"),
+}
+"""Which two questions each table answers; "promotion" is spam or sponsored."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """Log-odds of needing a reply and of being urgent; the words that speak most for the first."""
+    """Log-odds of needing a reply and of being urgent; the words that speak most for the first; log-odds by intent."""
 
     reply: float
     urgent: float
     evidence: str
+    intents: Mapping[str, float] = field(default_factory=dict)
+
+    def __getitem__(self, intent: str) -> float:
+        return self.intents.get(intent, 0.0)
 
 
 SILENT = Wording(0.0, -2.0, "")
@@ -29,4 +42,9 @@ def wording(lexis: Lexis, reading: Reading) -> Wording:
     telling = nlargest(3, [(weight * side, i) for i, weight in enumerate(found.firsts)])
     places = sorted(i for weight, i in telling if weight > 0)
     evidence = quote(" ".join(dict.fromkeys(found.words[i] for i in places)))
-    return Wording(reply, found.second, evidence)
+    intents: dict[str, float] = {}
+    for table, (first, second) in INTENTS.items():
+        if table in lexis:
+            said = lexis.sum(table, reading)
+            intents[first], intents[second] = said.first, said.second
+    return Wording(reply, found.second, evidence, intents)
