@@ -106,7 +106,7 @@ class Delivery:
     async def pump(self, now: datetime) -> int:
         """Send what may be sent by now; channels do not wait for each other. Gives how many rows were handled."""
         channels = await asyncio.to_thread(self.store.outbox.channels, now)
-        found = await asyncio.gather(*(self._drain(channel, now) for channel in channels), return_exceptions=True)
+        found = await asyncio.gather(*(self.drain(channel, now) for channel in channels), return_exceptions=True)
         for error in found:
             if isinstance(error, BaseException):
                 raise error  # only now: the other channels are through
@@ -138,7 +138,8 @@ class Delivery:
         await asyncio.to_thread(self.store.outbox.ring, [row.id for row in silent], messages, now)
         return bool(messages)
 
-    async def _drain(self, channel: str, now: datetime) -> int:
+    async def drain(self, channel: str, now: datetime) -> int:
+        """Send what one channel may take by now. Gives how many rows were handled."""
         kind, _, to = channel.partition(":")
         outlet = self.outlets.get(kind)
         if outlet is None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from connectors.base import ConnectorError, FindsReplies
@@ -36,11 +36,16 @@ SPACING = (
 
 async def sweep(store: Store, eyes: Sequence[Eye], now: datetime) -> int:
     """Ask every source that can say so about the mentions whose turn it is. Gives how many were answered."""
-    able = [eye for eye in eyes if isinstance(eye.connector, FindsReplies)]
-    return sum(await asyncio.gather(*(_ask(store, eye, now) for eye in able)))
+    return sum(await asyncio.gather(*(ask(store, eye, now) for eye in able(eyes))))
 
 
-async def _ask(store: Store, eye: Eye, now: datetime) -> int:
+def able(eyes: Iterable[Eye]) -> list[Eye]:
+    """The sources that can say whether a mention has been answered."""
+    return [eye for eye in eyes if isinstance(eye.connector, FindsReplies)]
+
+
+async def ask(store: Store, eye: Eye, now: datetime) -> int:
+    """Ask one source about the mentions whose turn it is. Gives how many were answered."""
     waiting = await asyncio.to_thread(store.deadlines.to_ask, eye.source.name, now, AT_ONCE)
     if not waiting:
         return 0

@@ -13,6 +13,7 @@ import signal
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
@@ -47,6 +48,7 @@ class Daemon:
         self.stopping = asyncio.Event()
         self._polls: set[asyncio.Task[object]] = set()
         self._jobs: set[asyncio.Task[object]] = set()
+        self._beside: dict[str, asyncio.Task[None]] = {}  # work per channel and per source
         self._stuck: dict[str, str] = {}  # job: why it cannot do its work
         self.scheduler = AsyncIOScheduler(
             timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
@@ -110,10 +112,16 @@ class Daemon:
         await asyncio.to_thread(alerts.sweep, app.rules, app.store, now, app.asks, self.started_at)
 
     async def replies(self) -> None:
-        await replies.sweep(self.app.store, list(self.app.eyes.values()), self.clock())
+        """Ask the platforms whether we have answered; one that hangs holds up nobody else."""
+        store, now = self.app.store, self.clock()
+        for eye in replies.able(self.app.eyes.values()):
+            self._begin(f"replies {eye.source.name}", partial(replies.ask, store, eye, now))
 
     async def pump(self) -> None:
-        await self.app.delivery.pump(self.clock())
+        """Send what is due; a channel that hangs holds up nobody else, the fallback least of all."""
+        delivery, now = self.app.delivery, self.clock()
+        for channel in await asyncio.to_thread(self.app.store.outbox.channels, now):
+            self._begin(f"send {channel}", partial(delivery.drain, channel, now))
 
     async def ring(self) -> None:
         await self.app.delivery.ring(self.clock())
@@ -128,7 +136,7 @@ class Daemon:
     # ------------------------------------------------------------ inside
 
     def health(self) -> health.Report:
-        stuck = list(self._stuck.values())
+        stuck = [*self._stuck.values(), *self.app.polling.stuck.values()]
         return health.report(self.app.store, self.app.delivery.refused, self.ticked_at, self.clock(), stuck)
 
     async def _guarded(self, name: str, job: Callable[[], Awaitable[object]]) -> None:
@@ -152,6 +160,13 @@ class Daemon:
                 self._jobs.discard(task)
             else:
                 task.add_done_callback(self._jobs.discard)
+
+    def _begin(self, name: str, job: Callable[[], Awaitable[object]]) -> None:
+        """Do it beside everything else, unless it is still being done."""
+        if name not in self._beside:
+            task = asyncio.create_task(self._guarded(name, job))
+            self._beside[name] = task
+            task.add_done_callback(lambda _: self._beside.pop(name, None))
 
     def _start(self, state: WayState, now: datetime) -> None:
         task: asyncio.Task[object] = asyncio.create_task(self.app.polling.poll(state, now))

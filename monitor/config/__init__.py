@@ -280,7 +280,7 @@ class _Builder:
         read = self.section("mail", sections.Mail)
         if read is None:
             return None
-        if not re.match(r"smtps?(\+starttls)?://", read.smtp.get_secret_value()):
+        if not re.match(r"(smtps?|smtp\+starttls)://", read.smtp.get_secret_value()):
             self.wrong(("mail", "smtp"), "is no address of a mail server", "smtp://user:password@host:587 or smtps://…")
         if "@" not in read.sender or re.search(r"[\r\n]", read.sender):
             self.wrong(("mail", "from"), "is no mail address", "for example mentions@your-brand.example")

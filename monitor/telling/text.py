@@ -47,6 +47,11 @@ def cut(text: str, length: int) -> str:
     return (kept[:at] if at > 0 else kept).rstrip() + "…"
 
 
+def person(who: str) -> str:
+    """A colleague's name, without the door by which they came (cli:mina)."""
+    return line(who.removeprefix("cli:"))
+
+
 def quoted(card: Card, length: int = QUOTE) -> str:
     """What was said, as far as it may be shown; "" where there is nothing to quote."""
     if card.private or card.deleted:
@@ -165,10 +170,10 @@ class Words:
             return self("deleted by its author")
         if card.state == "answered" and card.replied_at is not None:
             words = self("answered {at}", at=self.at(card.replied_at))
-            return words + (self(" by {who}", who=line(card.closed_who)) if card.closed_who else "") + self.took(card)
+            return words + (self(" by {who}", who=person(card.closed_who)) if card.closed_who else "") + self.took(card)
         if card.state == "closed":
             return self("needs no reply") + (
-                self(" (said {who})", who=line(card.closed_who)) if card.closed_who else ""
+                self(" (said {who})", who=person(card.closed_who)) if card.closed_who else ""
             )
         if card.state == "snoozed" and card.snoozed_until is not None:
             return self("asleep until {at}", at=self.at(card.snoozed_until))
@@ -177,12 +182,14 @@ class Words:
             "soon": self("due soon"),
             "paused": self("the clock stands"),
         }.get(card.state, self("waiting for an answer"))
-        return words + (self(", taken by {who}", who=line(card.claimed_by)) if card.claimed_by else "")
+        return words + (self(", taken by {who}", who=person(card.claimed_by)) if card.claimed_by else "")
 
     def took(self, card: Card) -> str:
         """Both figures: in the team's hours, and on the wall."""
         if card.took_counted_s is None or card.took_wall_s is None:
             return ""
+        if card.took_wall_s < 60:
+            return self(", at once")
         if abs(card.took_counted_s - card.took_wall_s) < 60:
             return self(", after {length}", length=self.length(card.took_wall_s))
         return self(
@@ -219,7 +226,9 @@ class Words:
 
     def about(self, card: Card) -> str:
         """Where it was said, and what we make of it."""
-        where = self("{kind} on {platform}", kind=self.kind(card), platform=card.platform)
+        # A feed is no place that people know; its source has the name that the team gave it.
+        place = card.source if card.platform == "feed" else card.platform.replace("_", " ").capitalize()
+        where = self("{kind} on {platform}", kind=self.kind(card), platform=place)
         parts = [where, self.stars(card), self.priority(card), self.label(card), self.speech(card)]
         if card.edited:
             parts.append(self("edited"))
@@ -283,7 +292,7 @@ def _mention(told: Told, words: Words) -> list[str]:
     end = words.state(card)
     if card.state in {"waiting", "soon", "overdue", "paused"}:
         end = f"{words.answer_by(card)} · {end}"
-    return [words.who(card), words.about(card), *body, words.because(card), end, card.url]
+    return [words.who(card), words.about(card), *body, words.because(card), end, line(card.url)]
 
 
 def heading(told: Told, words: Words) -> str:
@@ -301,7 +310,7 @@ def row(card: Card, words: Words) -> str:
 
 
 def _summary(told: Told, words: Words) -> list[str]:
-    rows = [f"- {row(card, words)}\n  {card.url}" for card in told.cards]
+    rows = [f"- {row(card, words)}\n  {line(card.url)}" for card in told.cards]
     return [heading(told, words), *rows]
 
 
@@ -320,7 +329,7 @@ def stage_words(told: Told, card: Card, words: Words) -> str:
 
 def _stage(told: Told, words: Words) -> list[str]:
     return [
-        f"{stage_words(told, card, words)} · {words.author(card)}: {cut(line(quoted(card)), 80)}\n{card.url}"
+        f"{stage_words(told, card, words)} · {words.author(card)}: {cut(line(quoted(card)), 80)}\n{line(card.url)}"
         for card in told.cards
     ]
 
@@ -382,7 +391,7 @@ def _digest(told: Told, words: Words) -> list[str]:
 def _fallback(told: Told, words: Words) -> list[str]:
     note = told.note or {}
     waiting = _count(note.get("waiting"))
-    rows = [f"- {row(card, words)}\n  {card.url}" for card in told.cards]
+    rows = [f"- {row(card, words)}\n  {line(card.url)}" for card in told.cards]
     return [
         words("Slack does not take alerts: {why}", why=line(str(note.get("why", "")))),
         words.many("{n} message waits.", "{n} messages wait.", waiting),

@@ -56,7 +56,7 @@ def fields(pattern: str) -> set[str]:
 def test_an_alert_in_english() -> None:
     assert text(told("mention")) == (
         "하루 (haru) · 1.2K followers · wrote 2 times before\n"
-        "post on mastodon · high priority · tone: negative · Korean\n"
+        "post on Mastodon · high priority · tone: negative · Korean\n"
         "> 크림이 새서 왔어요. 환불 되나요?\n"
         "Why: asks a question, reports a problem\n"
         "Answer by 15:40 · waiting for an answer\n"
@@ -67,7 +67,7 @@ def test_an_alert_in_english() -> None:
 def test_an_alert_in_korean() -> None:
     assert text(replace(told("mention", reasons=("질문이 담겨 있음",)), language="ko")) == (
         "하루 (haru) · 팔로워 1.2천명 · 이전에 2번 작성\n"
-        "mastodon 게시물 · 우선순위 높음 · 어조: 부정 · 한국어\n"
+        "Mastodon 게시물 · 우선순위 높음 · 어조: 부정 · 한국어\n"
         "> 크림이 새서 왔어요. 환불 되나요?\n"
         "이유: 질문이 담겨 있음\n"
         "답변 기한 15:40 · 답변 대기 중\n"
