@@ -40,6 +40,9 @@ PATIENCE = timedelta(seconds=60)
 """A page that takes longer than this hangs."""
 
 LEASE = timedelta(minutes=10)
+TURN = LEASE / 2
+"""A way that is read for longer than this goes on at the next tick, long before somebody else may take it."""
+
 BACK_OFF = timedelta(minutes=1)
 LONGEST = timedelta(hours=1)
 LONGEST_ASKED = timedelta(hours=24)
@@ -70,6 +73,7 @@ class Polling:
         self.ingest = ingest
         self.eyes = eyes
         self.ways = {name: eye.ways() for name, eye in eyes.items()}
+        self.stuck: dict[str, str] = {}  # source: why nothing of it can be saved, for the health page
         self._held: list[tuple[WayState, datetime]] = []  # could not be given back: the database refused
 
     def agree(self, now: datetime) -> None:
@@ -102,6 +106,7 @@ class Polling:
         except StoreError as e:
             # The cursor has not moved: the page is read again.
             log.error("could not save source=%s way=%s: %s", state.source, state.way, e)
+            self.stuck[state.source] = str(e)
             self._held.append((state, now + BACK_OFF))
         except Exception as e:  # our bug: this source backs off, the others go on
             log.exception("broke source=%s way=%s", state.source, state.way)
@@ -114,13 +119,15 @@ class Polling:
         eye = self.eyes[state.source]
         way = self.ways[state.source][state.way]
         cursor, first, saved = state.cursor, state.baseline_at is None, Saved()
+        ends_at = asyncio.get_running_loop().time() + TURN.total_seconds()
         for left in range(MAX_PAGES, 0, -1):
             async with asyncio.timeout(PATIENCE.total_seconds()):
                 page = await eye.connector.fetch(way, cursor, now)  # type: ignore[attr-defined]
-            last = not page.more or left == 1
+            last = not page.more or left == 1 or asyncio.get_running_loop().time() >= ends_at
             due_at = now if page.more else max(now + eye.pace(way), page.not_before or now)
             arrival = Arrival(eye.source, way.name, first, due_at, last, caught_up=not page.more)
             saved += await asyncio.to_thread(self.ingest.save, page, arrival, now)
+            self.stuck.pop(state.source, None)
             if page.skipped:
                 log.warning("unreadable items source=%s way=%s skipped=%d", state.source, state.way, page.skipped)
             if page.more and page.cursor == cursor:
