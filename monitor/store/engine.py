@@ -34,6 +34,7 @@ class Engine:
         self.engine = engine
         self.sqlite = engine.dialect.name == "sqlite"
         self._lock = lock
+        self._closed = False
         # SQLite has one connection: threads take turns. PostgreSQL's pool needs no such thing.
         self._turn: Any = threading.RLock() if self.sqlite else _Free()
 
@@ -41,6 +42,8 @@ class Engine:
     def transaction(self) -> Iterator[sa.Connection]:
         """All of it or nothing. Raises `StoreError` when the database refuses (full, locked, gone)."""
         with self._turn:
+            if self._closed:
+                raise StoreError("the database is closed; what was under way is done after the next start")
             try:
                 with self.engine.begin() as connection:
                     yield connection
@@ -50,9 +53,12 @@ class Engine:
                 raise StoreError(_reason(e)) from e
 
     def close(self) -> None:
-        self.engine.dispose()
-        if self._lock is not None:
-            self._lock.close()
+        """Waits for the transaction under way; later ones are refused, since they would open the file anew."""
+        with self._turn:
+            self._closed = True
+            self.engine.dispose()
+            if self._lock is not None:
+                self._lock.close()
 
 
 def open_engine(url: str, *, daemon: bool) -> Engine:

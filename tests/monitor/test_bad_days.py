@@ -347,7 +347,7 @@ async def test_a_source_that_hangs_delays_only_itself(server: HostileServer, ope
     server.answers["/gate"] = served(feed(8))
     now += timedelta(hours=1)
     await daemon.tick()
-    await until(partial(has, app, 3))
+    await until(lambda: has(app, 3) and not any(w.failures for w in app.store.ways.all()))
 
 
 def has(app: App, mentions: int) -> bool:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -400,6 +401,27 @@ class TestFile:
         beside.engine.close()
         store.engine.close()
         opened(tmp_path).engine.close()
+
+    def test_closing_waits_for_the_transaction_under_way_and_lets_no_other_begin(self, store: Store) -> None:
+        begun, go_on = Event(), Event()
+
+        def work() -> None:
+            with store.engine.transaction() as c:
+                begun.set()
+                go_on.wait(30)
+                c.exec_driver_sql("UPDATE way SET spent = 7")
+
+        thread, closing = Thread(target=work), Thread(target=store.engine.close)
+        thread.start()
+        begun.wait(30)
+        closing.start()
+        closing.join(0.05)
+        assert closing.is_alive()
+        go_on.set()
+        thread.join(30)
+        closing.join(30)
+        with pytest.raises(StoreError, match="the database is closed"):
+            store.mentions.count()
 
     def test_what_is_no_database_is_refused_in_words(self, tmp_path: Path) -> None:
         (tmp_path / "monitor.db").write_bytes(b"this is a letter, not a database" * 100)
