@@ -49,6 +49,9 @@ BACKLOG = 20
 """More waiting mentions than this in a channel are told by one message of `GROUP`."""
 
 GROUP = 10
+AT_ONCE = 20
+"""Rows claimed at a time."""
+
 LATE = timedelta(minutes=2)
 RING_AFTER = timedelta(minutes=15)
 RING_PAUSE = timedelta(minutes=5)
@@ -144,27 +147,34 @@ class Delivery:
         outlet = self.outlets.get(kind)
         if outlet is None:
             return 0
+        handled = 0
         async with self._turns[channel]:
             await self._settle(channel, to, outlet, now)
-            limit = self.pace.available(channel, now)
-            if limit < 1:
-                return 0
             await self._group(channel, now)
-            rows = await asyncio.to_thread(self.store.outbox.claim, channel, now, LEASE, self.owner, limit)
-            for i, row in enumerate(rows):
-                try:
-                    goes_on = await self._send(row, to, outlet, now)
-                except StoreError:
-                    # What was sent and could not be recorded stays `sending`: it is looked for before it is sent again.
-                    raise
-                except Exception:  # our bug: one message waits, the others go on
-                    log.exception("broke sending kind=%s id=%d", row.kind, row.id)
-                    await asyncio.to_thread(self.store.outbox.put_off, [row.id], now + PROBE, "a bug; see the log")
-                    goes_on = True
-                if not goes_on:
-                    await asyncio.to_thread(self.store.outbox.release, [r.id for r in rows[i + 1 :]])
+            # What turns out to need no sending costs the channel nothing: then the next ones have their turn.
+            while limit := min(self.pace.available(channel, now), AT_ONCE):
+                rows = await asyncio.to_thread(self.store.outbox.claim, channel, now, LEASE, self.owner, limit)
+                handled += len(rows)
+                if not rows or not await self._send_all(rows, to, outlet, now):
                     break
-            return len(rows)
+        return handled
+
+    async def _send_all(self, rows: Sequence[OutboxRow], to: str, outlet: Outlet, now: datetime) -> bool:
+        """Send claimed rows one after another. False when the channel takes no more for now."""
+        for i, row in enumerate(rows):
+            try:
+                goes_on = await self._send(row, to, outlet, now)
+            except StoreError:
+                # What was sent and could not be recorded stays `sending`: it is looked for before it is sent again.
+                raise
+            except Exception:  # our bug: one message waits, the others go on
+                log.exception("broke sending kind=%s id=%d", row.kind, row.id)
+                await asyncio.to_thread(self.store.outbox.put_off, [row.id], now + PROBE, "a bug; see the log")
+                goes_on = True
+            if not goes_on:
+                await asyncio.to_thread(self.store.outbox.release, [r.id for r in rows[i + 1 :]])
+                return False
+        return True
 
     async def _settle(self, channel: str, to: str, outlet: Outlet, now: datetime) -> None:
         """Find out what became of rows whose sending ended without an answer."""

@@ -22,6 +22,8 @@ def set_up(form: str, level: str, *, secrets: Iterable[str]) -> None:
     root.setLevel(level.upper() if level.upper() in logging.getLevelNamesMapping() else logging.INFO)
     for name in NOISY:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+    # A run that is still going on when the next is due is no news: jobs are made to be skipped.
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
 
 
 class Lines(logging.Formatter):

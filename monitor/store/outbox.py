@@ -67,8 +67,16 @@ class Outbox(Part):
             )
 
     def claim(self, channel: str, now: datetime, lease: timedelta, owner: str, limit: int) -> list[OutboxRow]:
-        """Rows of a channel that may be sent by now, oldest first; nobody else gets them before the lease ends."""
+        """Rows of a channel that may be sent by now, oldest first; nobody else gets them before the lease ends.
+
+        What belongs to a message that is not out yet waits behind it, however old it is: a merged backlog is younger
+        than the lines of its threads, and they must not keep it from its turn.
+        """
         free = sa.or_(outbox.c.lease_until.is_(None), outbox.c.lease_until <= now)
+        root = outbox.alias()
+        out = root.c.state.in_(("sent", "superseded"))
+        said = sa.and_(outbox.c.kind == "edit", root.c.state.in_(WAITING))  # the message itself will say it
+        follows = sa.exists().where(root.c.id == outbox.c.root_id, sa.or_(out, said))
         due = (
             sa.select(outbox)
             .where(
@@ -78,12 +86,13 @@ class Outbox(Part):
                 outbox.c.state.in_(WAITING),
                 outbox.c.not_before <= now,
                 free,
+                sa.or_(outbox.c.root_id.is_(None), follows),
             )
             .order_by(outbox.c.id)
             .limit(limit)
         )
         with self.transaction() as c:
-            rows = c.execute(due.with_for_update(skip_locked=True)).all()
+            rows = c.execute(due.with_for_update(skip_locked=True, of=outbox)).all()
             ids = [row.id for row in rows]
             if ids:
                 lent = {"lease_until": now + lease, "lease_owner": owner}

@@ -336,6 +336,22 @@ class TestSlack:
         assert max(len(t.cards) for t in told) == 10
         assert sorted(c.mention_id for t in told for c in t.cards) == list(range(1, 31))
 
+    async def test_a_merged_backlog_goes_out_before_the_lines_of_its_threads(self, begun: Day) -> None:
+        begun.door.errors = [telling.NotSentError("down")] * 10_000
+        for minute in (2, 3, 4, 60, 61):
+            await begun.at(minute)
+            for i in range(5):
+                begun.says(author=f"a{minute}-{i}")
+        await begun.at(70)  # the first fifteen have lines about their end; then all of them become a few messages
+        begun.door.errors = []
+        await begun.at(100, every=20)
+        assert begun.store.outbox.counts().get("pending", 0) == 0
+        told = [t for _, t, _ in begun.door.sent if t.kind in {"summary", "mention"}]
+        assert sorted(c.mention_id for t in told for c in t.cards) == list(range(1, 26))
+        stages = [(t.cards[0].mention_id, thread) for _, t, thread in begun.door.sent if t.kind == "stage"]
+        assert {m for m, _ in stages} >= set(range(1, 16))
+        assert all(thread is not None for _, thread in stages)
+
     async def test_no_more_than_the_channel_takes(self, begun: Day) -> None:
         for i in range(5):
             begun.says(author=f"a{i}")
