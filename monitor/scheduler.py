@@ -146,6 +146,9 @@ class Daemon:
         try:
             # Shielded: APScheduler cancels running jobs at shutdown, but what was begun is to be recorded.
             await asyncio.shield(task)
+        except asyncio.CancelledError:
+            if not self.stopping.is_set():
+                raise
         except StoreError as e:
             if str(e) not in self._stuck.values():
                 log.error("job=%s %s", name, e)
