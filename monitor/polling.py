@@ -107,7 +107,8 @@ class Polling:
             # The cursor has not moved: the page is read again.
             log.error("could not save source=%s way=%s: %s", state.source, state.way, e)
             self.stuck[state.source] = str(e)
-            self._held.append((state, now + BACK_OFF))
+            pace = self.eyes[state.source].pace(self.ways[state.source][state.way])
+            self._held.append((state, now + min(pace, BACK_OFF)))
         except Exception as e:  # our bug: this source backs off, the others go on
             log.exception("broke source=%s way=%s", state.source, state.way)
             await asyncio.to_thread(self._failed, state, _Bug(f"{type(e).__name__} (a bug; see the log)"), now)
