@@ -44,7 +44,7 @@ USER 10001
 # Every command looks for rules.yaml where it is started, so that `docker exec ... monitor list` needs no --rules.
 WORKDIR /etc/monitor
 VOLUME /data
-HEALTHCHECK --interval=30s --timeout=10s --start-period=60s --retries=3 CMD ["monitor", "health"]
+HEALTHCHECK --interval=60s --timeout=20s --start-period=60s --retries=3 CMD ["monitor", "health"]
 # The exec form: SIGTERM reaches the daemon itself, which stops within 10 seconds.
 ENTRYPOINT ["monitor"]
 CMD ["run"]

@@ -19,7 +19,7 @@ import click
 
 import connectors
 from monitor import showing
-from monitor.config import Rules, RulesError, read_rules
+from monitor.config import Rules, RulesError, read_listen, read_rules
 from monitor.logs import set_up
 
 if TYPE_CHECKING:  # every command loads only what it needs: `monitor check` is to take less than a second
@@ -113,10 +113,10 @@ def check(path: Path, online: bool) -> None:
 @RULES
 def health(path: Path) -> None:
     """Ask the running daemon whether it can see and can tell (for the container's health check)."""
-    rules = read_rules(path, os.environ)
-    if rules.listen is None:
+    listen = read_listen(path, os.environ)
+    if listen is None:
         _fail("web: is off in the rules, so the daemon cannot be asked", 2)
-    host, port = rules.listen
+    host, port = listen
     host = "127.0.0.1" if host in {"0.0.0.0", "::", ""} else host  # noqa: S104, the address to ask, not to listen on
     place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     # Never through a proxy of the environment: container engines hand those to every container.

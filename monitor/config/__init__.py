@@ -38,7 +38,7 @@ from monitor.judging import JudgingRules
 from monitor.query import QueryError
 from monitor.query import parse as parse_query
 
-__all__ = ["DEFAULT_ROUTE", "Mistake", "Route", "Rules", "RulesError", "Source", "Target", "read_rules"]
+__all__ = ["DEFAULT_ROUTE", "Mistake", "Route", "Rules", "RulesError", "Source", "Target", "read_listen", "read_rules"]
 
 SECTIONS = (
     "brand",
@@ -75,6 +75,17 @@ def read_rules(path: Path, environ: Mapping[str, str]) -> Rules:
     if reader.mistakes or rules is None:
         raise RulesError(reader.mistakes)
     return rules
+
+
+def read_listen(path: Path, environ: Mapping[str, str]) -> tuple[str, int] | None:
+    """Where the health page of a running daemon is; None when the rules turn it off.
+
+    Mistakes in the rest of the file do not count: the daemon still runs on what it read when it started, and somebody
+    who is editing the file must not make it look dead.
+    """
+    reader = Reader(str(path))
+    data = with_secrets(read_yaml(path, reader), environ, reader, optional=frozenset())
+    return _Builder(data, reader).listen()
 
 
 class _Builder:

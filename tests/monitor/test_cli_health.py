@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from monitor.cli import cli
+from monitor.config import read_listen
 
 RULES = """\
 brand: {{name: Lumi, language: en, timezone: Asia/Seoul}}
@@ -103,3 +104,30 @@ def test_somebody_else_on_the_port_is_not_healthy(tmp_path: Path) -> None:
         result = health(tmp_path, f"127.0.0.1:{port}")
     assert result.exit_code == 1
     assert "does not answer" in result.output
+
+
+@pytest.mark.parametrize("mistake", ["bogus: 1", "mail: {smtp: $NOT_SET}", "targets: 3"])
+def test_a_mistake_saved_while_the_daemon_runs_does_not_make_it_look_dead(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mistake: str
+) -> None:
+    monkeypatch.delenv("NOT_SET", raising=False)
+    path = tmp_path / "rules.yaml"
+    with daemon(200, json.dumps(FINE).encode()) as port:
+        path.write_text(f'web: {{listen: "127.0.0.1:{port}"}}\n{mistake}\n', encoding="utf-8")
+        result = CliRunner().invoke(cli, ["health", "--rules", str(path)])
+    assert result.exit_code == 0, result.output
+
+
+@pytest.mark.parametrize("text", ["", "topics: [", "\ttab", "web: {listen: nonsense}", "web: 3"])
+def test_a_file_that_cannot_be_read_at_all_means_the_usual_address(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "rules.yaml"
+    path.write_text(text, encoding="utf-8")
+    assert read_listen(path, {}) == ("127.0.0.1", 8080)
+
+
+def test_rules_without_a_page_cannot_be_asked(tmp_path: Path) -> None:
+    path = tmp_path / "rules.yaml"
+    path.write_text("web:\n", encoding="utf-8")
+    result = CliRunner().invoke(cli, ["health", "--rules", str(path)])
+    assert result.exit_code == 2
+    assert "web: is off" in result.output
