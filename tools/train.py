@@ -561,8 +561,7 @@ def measure(plan: Plan, lexis: linear.Lexis, name: str, rows: list[tuple[str, in
     right = signed = 0
     for text, label in rows:
         cleaned = clean(text)
-        total = lexis.sum(plan.name, lexis.read(units(cleaned.lower, plan.language)))
-        a, b = total.first, total.second
+        a, b = lexis.odds(plan.name, lexis.read(units(cleaned.lower, plan.language)))
         if plan.vader:
             s = sentiment.english(cleaned)
             for key, value in zip(EXTRAS, (s.compound, s.pos, s.neg, float(s.compound == 0)), strict=True):

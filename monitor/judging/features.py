@@ -5,7 +5,6 @@ Training and judging share this file, so a weight always means the same thing in
 
 import re
 from collections.abc import Sequence
-from functools import lru_cache
 from itertools import pairwise
 
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*|[!?]+|\.\.+|[^\w\s]")
@@ -35,12 +34,10 @@ def pairs(words: Sequence[str]) -> list[str]:
     return [f"{a} {b}" for a, b in pairwise(words)]
 
 
-# Two or three tables ask for the same words one after the other; more than that would only cost memory.
-@lru_cache(maxsize=2_000)
-def runs(word: str, shortest: int, longest: int) -> tuple[str, ...]:
+def runs(word: str, shortest: int, longest: int) -> list[str]:
     """The word itself between its edges, and each letter run of it. `^` and `$` are the edges."""
     edged = f"^{word[:60]}$"
     length = len(edged)
     found = [edged[i : i + n] for n in range(shortest, min(longest, length - 1) + 1) for i in range(length - n + 1)]
     found.append(edged)
-    return tuple(found)
+    return found

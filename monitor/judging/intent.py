@@ -103,10 +103,10 @@ def _read_acts(lexis: Lexis, reading: Reading, gathered: _Gathered) -> None:
     for begin, end in sentences(reading.words):
         if end - begin == 1 and len(reading.words[begin]) < 4:
             continue
-        total = lexis.sum("acts", reading, begin, end)
+        question, request = lexis.odds_between("acts", reading, begin, end)
         # Each against the better of the two others, so that a clear question is no request.
-        p_question = probability(total.first - max(total.second, 0.0))
-        p_request = probability(total.second - max(total.first, 0.0))
+        p_question = probability(question - max(request, 0.0))
+        p_request = probability(request - max(question, 0.0))
         if p_question > 0.5:
             gathered.add("question_form", p_question, " ".join(reading.words[begin:end]))
         if p_request > 0.5:
@@ -132,14 +132,20 @@ def _is_negated(cue: Cue, language: str) -> bool:
 WEIGHTS: dict[str, tuple[float, dict[str, float]]] = {
     "question": (-0.7, {"question": 2.4, "question_form": 0.6, "rhetorical": -0.4, "sponsored": -1.0, "said": 0.6}),
     "request": (-1.3, {"request": 1.6, "request_form": 0.7, "resolved": -1.0, "said": 1.0}),
-    "complaint": (-1.3, {"complaint": 1.2, "discourage": 1.0, "said": 0.9, "tone": -0.8, "low": 1.9, "high": -1.2}),
+    "complaint": (-1.4, {"complaint": 1.5, "discourage": 1.0, "said": 0.9, "tone": -0.8, "low": 1.9, "high": -1.2}),
     "praise": (0.1, {"praise": 1.6, "recommend": 0.6, "said": 0.8, "tone": 1.4, "high": 1.5}),
-    "purchase": (0.1, {"purchase": 1.7, "said": 0.75}),
-    "churn": (0.3, {"churn": 2.4, "said": 1.5}),
-    "spam": (-1.3, {"spam": 1.4, "sponsored": -0.7, "said": 0.95}),
+    "purchase": (-0.1, {"purchase": 2.1, "said": 0.75}),
+    "churn": (0.0, {"churn": 2.4, "said": 0.9}),
+    "spam": (-1.3, {"spam": 1.9, "sponsored": -0.7, "said": 0.95}),
     "sponsored": (-1.5, {"sponsored": 2.1, "spam": -0.5, "said": 1.05}),
     "news": (-0.4, {"news": 1.8, "said": 1.2}),
 }
+STARTS = {name: start for name, (start, _) in WEIGHTS.items()}
+BY_SIGN: dict[str, list[tuple[str, float]]] = {}
+for _intent, (_, _signs) in WEIGHTS.items():
+    for _sign, _weight in _signs.items():
+        BY_SIGN.setdefault(_sign, []).append((_intent, _weight))
+
 SAID = {"spam": "promotion", "sponsored": "promotion"}
 SAID_LIMIT = 2.5
 
@@ -161,21 +167,21 @@ def intents(
     evidence: Evidence, wording: Wording, tone: float, rating: float | None
 ) -> tuple[tuple[str, ...], tuple[Reason, ...]]:
     """Every intent that holds, in the order of `verdict.INTENTS`, and why; chatter when none does. `tone` is -1..1."""
-    found: list[str] = []
-    reasons: list[Reason] = []
-    for name, (start, signs) in WEIGHTS.items():
-        if wording.intents:
-            odds = start
-            for sign, weight in signs.items():
-                odds += weight * evidence[sign]
+    if wording.intents:
+        odds = dict(STARTS)
+        for sign, strength in evidence.strength.items():
+            for name, weight in BY_SIGN.get(sign, ()):
+                odds[name] += weight * strength
+        for name, weight in BY_SIGN["said"]:
             said = wording[SAID.get(name, name)]
-            odds += signs["said"] * max(-SAID_LIMIT, min(SAID_LIMIT, said))
-            odds += signs.get("tone", 0.0) * tone
-            if rating is not None:
-                odds += signs.get("low", 0.0) * (rating < 0.4) + signs.get("high", 0.0) * (rating > 0.7)
-        else:
-            odds = evidence[name] - PHRASES_ALONE[name]
-        if odds >= 0:
-            found.append(name)
-            reasons.append(Reason(name, odds, evidence.quotes.get(name, ""), "intent"))
+            odds[name] += weight * max(-SAID_LIMIT, min(SAID_LIMIT, said))
+        for name, weight in BY_SIGN["tone"]:
+            odds[name] += weight * tone
+        if rating is not None and not 0.4 <= rating <= 0.7:
+            for name, weight in BY_SIGN["low" if rating < 0.4 else "high"]:
+                odds[name] += weight
+    else:
+        odds = {name: evidence[name] - needed for name, needed in PHRASES_ALONE.items()}
+    found = [name for name, sum_ in odds.items() if sum_ >= 0]
+    reasons = [Reason(name, odds[name], evidence.quotes.get(name, ""), "intent") for name in found]
     return tuple(found) or ("chatter",), tuple(reasons)

@@ -20,7 +20,8 @@ FUNCTION_WORDS: dict[str, str] = {
     "en": "the and is are was were you your my for with this that have has not what when how can i i'm it it's "
     "they from would please never just been why does did don't can't get got order where where's it'll you're we're "
     "want need should could shipping refund delivery broken love thanks good great still any anyone there their our "
-    "too doesn't isn't won't back when's works working arrived ordered customer",
+    "too doesn't isn't won't back when's works working arrived ordered customer ship do to "
+    "store price which who we he she there's only really so if than then were been about because after",
     "es": "el los las una pero que está están por para con muy más cuando cómo qué mi su hola gracias no es del "
     "todavía porque también yo pedido dónde hasta desde envío llegó tengo quiero puedo bien mal bueno buena "
     "muchas favor nunca nada algo tiene hace",
@@ -213,12 +214,15 @@ def _latin(lower: str, hint: str | None) -> str:
     if letters < 3:
         return hint or UNKNOWN
     votes = _votes()
-    owners = [votes[word] for word in words if word in votes]
-    # Plainly English: most posts here are, and the table need not be asked.
-    if len(owners) >= 3 and owners.count("en") == len(owners) >= len(words) * 0.25:
-        return "en"
+    owners = [owner for word in words if (owner := votes.get(word))]
+    # The words that belong to one language alone agree: the table need not be asked.
+    if len(owners) >= 2 and len(owners) >= len(words) * 0.25:
+        most = max(owners, key=owners.count)
+        count = owners.count(most)
+        if count == len(owners) or (count >= 3 and count >= 0.8 * len(owners)):
+            return most
     best, p = _latin_table().best(words)
-    if best != UNKNOWN and (p >= (SURE if letters >= 8 or owners else 0.9) or (p >= FAIR and best == hint)):
+    if best != UNKNOWN and (p >= (SURE if letters >= 8 or owners else 0.75) or (p >= FAIR and best == hint)):
         return best
     # A platform's word counts where ours is too weak, unless this is plainly romanised writing.
     return UNKNOWN if best == UNKNOWN and p >= SURE else hint or UNKNOWN

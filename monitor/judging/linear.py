@@ -9,21 +9,26 @@ addition serve them all. Look-ups are what judging costs.
 import gzip
 import json
 import math
+import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from itertools import repeat
-from typing import NotRequired, TypedDict
+from typing import NamedTuple, NotRequired, TypedDict
 
 from monitor.judging.features import LATIN_RUNS, RUNS, pairs, runs
 
-PACK = 1 << 24
+LANE = 32
+PACK = 1 << LANE
 """Sums of the second weight stay below half of this: 260 units, 300 runs each, weights up to 100."""
-BOTH = 48
+BOTH = 2 * LANE
 """Bits of one packed pair; the pairs of several tables lie side by side, so one look-up serves all of them."""
+_HALF = PACK // 2
 
-_REMEMBERED = 8_000
+_REMEMBERED = 15_000
+_SHOWN = 4
+"""Lanes kept for each word: those of the first two tables, whose words are named as reasons."""
 
 
 def pack(first: int, second: int) -> int:
@@ -52,8 +57,7 @@ class Table:
     weights: Mapping[str, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Sum:
+class Sum(NamedTuple):
     """The two log-odds of a text with their bias, and each word's two shares, in units of `unit` log-odds."""
 
     first: float
@@ -64,25 +68,36 @@ class Sum:
     unit: float = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """A text looked up once: a column of weights for each table's two questions, and the number of runs of each word.
+class Reading(NamedTuple):
+    """A text looked up once: what each word and each known pair weighs, all tables packed side by side.
 
-    `two` are the word pairs that have weights: the place of their first word, and a weight for each column.
+    `lanes` are the words' weights in the first two tables, unpacked; `two` are the pairs, with the place of their
+    first word; `whole` and `whole_two` are the sums over the text, to be multiplied by `share` and `share_two`: words
+    and pairs are each divided by the root of their number.
     """
 
     words: Sequence[str]
-    columns: Sequence[Sequence[int]]
+    packed: Sequence[int]
     sizes: Sequence[int]
-    two: Sequence[tuple[int, tuple[int, ...]]]
+    lanes: Sequence[tuple[int, ...]]
+    two: Sequence[tuple[int, int]]
+    whole: tuple[int, ...]
+    whole_two: tuple[int, ...]
+    share: float
+    share_two: float
 
 
 class Lexis:
     """All tables of one language."""
 
     def __init__(self, tables: Mapping[str, Table], language: str):
-        self._places = {name: k for k, name in enumerate(tables)}
         self._about = {name: table.about for name, table in tables.items()}
+        # The second weight lies below the first, so a table's columns are 2k + 1 and 2k.
+        self._places = {name: 2 * k for k, name in enumerate(tables)}
+        self._struct = struct.Struct(f"<{2 * len(tables)}I")
+        # Added before splitting, so that no lane is negative and none borrows from the next.
+        self._offset = sum(_HALF << (LANE * k) for k in range(2 * len(tables)))
+        self._zero = (0,) * (2 * len(tables))
         self._shortest, self._longest = RUNS.get(language, LATIN_RUNS)
         self._weights: dict[str, int] = {}
         # Equal sums are one object: most features stand in one table only.
@@ -92,7 +107,7 @@ class Lexis:
                 total = self._weights.get(feature, 0) + (both << (BOTH * k))
                 self._weights[feature] = same.setdefault(total, total)
         # What a word adds is the same in every text; frequent words are remembered.
-        self._remembered: dict[str, tuple[tuple[int, ...], int]] = {}
+        self._remembered: dict[str, tuple[int, int, tuple[int, ...]]] = {}
 
     def __contains__(self, name: str) -> bool:
         return name in self._about
@@ -105,17 +120,21 @@ class Lexis:
         return first, second
 
     def read(self, words: Sequence[str]) -> Reading:
-        known = [self._word(w) for w in words]
+        if not words:
+            return Reading((), (), (), (), (), self._zero, self._zero, 0.0, 0.0)
+        packed, sizes, lanes = zip(*map(self._word, words), strict=True)
         found = enumerate(map(self._weights.get, pairs(words), repeat(0)))
-        two = [(i, self._split(packed)) for i, packed in found if packed]
-        columns = list(zip(*(weights for weights, _ in known), strict=True))
-        return Reading(words, columns, [size for _, size in known], two)
+        two = [both for both in found if both[1]]
+        whole_two = self._split(sum([weight for _, weight in two])) if two else self._zero
+        share, share_two = 1 / math.sqrt(sum(sizes)), 1 / math.sqrt(max(1, len(words) - 1))
+        return Reading(words, packed, sizes, lanes, two, self._split(sum(packed)), whole_two, share, share_two)
 
-    def _word(self, word: str) -> tuple[tuple[int, ...], int]:
+    def _word(self, word: str) -> tuple[int, int, tuple[int, ...]]:
         known = self._remembered.get(word)
         if known is None:
             found = runs(word, self._shortest, self._longest)
-            known = (self._split(sum(map(self._weights.get, found, repeat(0)))), len(found))
+            packed = sum(map(self._weights.get, found, repeat(0)))
+            known = packed, len(found), self._split(packed)[:_SHOWN] if packed else self._zero[:_SHOWN]
             if len(word) <= 24:
                 if len(self._remembered) >= _REMEMBERED:
                     self._remembered = {}
@@ -123,34 +142,42 @@ class Lexis:
         return known
 
     def _split(self, total: int) -> tuple[int, ...]:
-        """Undo the packing, lowest table first; a negative lane borrows from the one above it."""
-        out: list[int] = []
-        half, mask = 1 << (BOTH - 1), (1 << BOTH) - 1
-        for _ in self._places:
-            lane = total & mask
-            if lane >= half:
-                lane -= mask + 1
-            total = (total - lane) >> BOTH
-            out += unpack(lane)
-        return tuple(out)
+        lanes = self._struct.unpack((total + self._offset).to_bytes(self._struct.size, "little"))
+        return tuple([lane - _HALF for lane in lanes])
 
-    def sum(self, name: str, reading: Reading, begin: int = 0, end: int | None = None) -> Sum:
-        """Log-odds of the words from `begin` to `end`: words and pairs each divided by the root of their number."""
-        scale = self._about[name]["scale"]
-        bias_first, bias_second = self.bias(name)
-        end = len(reading.words) if end is None else end
-        if begin >= end:
-            return Sum(bias_first, bias_second, (), (), ())
-        k = 2 * self._places[name]
-        firsts, seconds = reading.columns[k][begin:end], reading.columns[k + 1][begin:end]
-        unit = scale / math.sqrt(sum(reading.sizes[begin:end]))
-        x, y = bias_first + sum(firsts) * unit, bias_second + sum(seconds) * unit
-        if end - begin > 1 and reading.two:
-            pair_unit = scale / math.sqrt(end - begin - 1)
-            last = end - 1
-            x += pair_unit * sum([weights[k] for i, weights in reading.two if begin <= i < last])
-            y += pair_unit * sum([weights[k + 1] for i, weights in reading.two if begin <= i < last])
-        return Sum(x, y, reading.words[begin:end], firsts, seconds, unit)
+    def odds(self, name: str, reading: Reading) -> tuple[float, float]:
+        """The two log-odds of the whole text."""
+        about, place = self._about[name], self._places[name]
+        first, second = about["bias"]
+        unit, unit_two = about["scale"] * reading.share, about["scale"] * reading.share_two
+        first += unit * reading.whole[place + 1] + unit_two * reading.whole_two[place + 1]
+        second += unit * reading.whole[place] + unit_two * reading.whole_two[place]
+        return first, second
+
+    def odds_between(self, name: str, reading: Reading, begin: int, end: int) -> tuple[float, float]:
+        """The two log-odds of the words from `begin` to `end`, as if they were the whole text."""
+        scale, place = self._about[name]["scale"], self._places[name]
+        first, second = self._about[name]["bias"]
+        words, unit = sum(reading.packed[begin:end]), scale / math.sqrt(sum(reading.sizes[begin:end]) or 1)
+        first += unit * self._lane(words, place + 1)
+        second += unit * self._lane(words, place)
+        if two := sum([weight for i, weight in reading.two if begin <= i < end - 1]):
+            unit = scale / math.sqrt(end - begin - 1)
+            first += unit * self._lane(two, place + 1)
+            second += unit * self._lane(two, place)
+        return first, second
+
+    def _lane(self, total: int, place: int) -> int:
+        return ((total + self._offset) >> (LANE * place)) % PACK - _HALF
+
+    def sum(self, name: str, reading: Reading) -> Sum:
+        """Both log-odds of the whole text, and what each word adds to them; for the first two tables only."""
+        place = self._places[name]
+        first, second = self.odds(name, reading)
+        unit = self._about[name]["scale"] * reading.share
+        firsts = [lanes[place + 1] for lanes in reading.lanes]
+        seconds = [lanes[place] for lanes in reading.lanes]
+        return Sum(first, second, reading.words, firsts, seconds, unit)
 
 
 def read(data: bytes) -> Table:

@@ -1,5 +1,6 @@
 """Does it need a reply: an additive model whose terms are reasons and add up to the log-odds."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from monitor.judging.clean import Cleaned, quote
@@ -43,7 +44,8 @@ TEXT = {
 WORDING, LIMIT = 0.85, 3.0
 URGENT = 1.2
 NEGATIVE, POSITIVE = 0.3, -0.2
-TO_SOMEBODY = -1.3
+TO_SOMEBODY, TO_SOMEBODY_IN_TROUBLE = -1.3, -0.3
+_COMPANY = re.compile(r"@\w*(?:help|support|care|service|official|team|shop|store|ask|beauty|brand)", re.IGNORECASE)
 TOO_LITTLE = -1.5
 
 CHECK_BAND = 0.9
@@ -90,9 +92,11 @@ def _terms(
         yield Reason("vip", 0.7)
     if context.in_foreign_conversation and not text.addressed:
         yield Reason("foreign_conversation", -1.0)
-    # It opens with somebody's handle, and that is not ours.
-    if cleaned.lower.lstrip().startswith("@") and not text.addressed and text.channel != "direct":
-        yield Reason("to_somebody", TO_SOMEBODY)
+    # It opens with somebody's handle, and that is not known to be ours.
+    opening = text.text[:60].lstrip()
+    if opening.startswith("@") and not text.addressed and text.channel != "direct" and not _COMPANY.match(opening):
+        trouble = max(evidence["complaint"], evidence["problem"], evidence["request"])
+        yield Reason("to_somebody", TO_SOMEBODY_IN_TROUBLE if trouble >= 0.9 else TO_SOMEBODY)
     if context.competitor:
         yield Reason("competitor", -1.5)
     if text.rating is not None:

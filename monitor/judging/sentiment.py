@@ -7,7 +7,6 @@ anything else), phrases, emoji and stars add to them.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from heapq import nlargest
 from types import MappingProxyType
 
 from monitor.judging import emoji, vader
@@ -83,8 +82,9 @@ def tone(
     _add_words(total, found, found.first - bias[0], found.second - bias[1])
     if extras := lexis.extras("tone"):
         _add_vader(total, cleaned, extras)
-    for name, (friendly, hostile) in CUES.items():
-        if strength := evidence[name]:
+    for name, strength in evidence.strength.items():
+        if name in CUES:
+            friendly, hostile = CUES[name]
             total.add(name, friendly * strength, hostile * strength, evidence.quotes.get(name, ""))
     if not cleaned.lower.isascii():
         n_friendly, n_hostile, which = emoji.balance(cleaned.text)
@@ -119,7 +119,7 @@ def _decided(total: _Sum, uncertain: bool) -> Tone:
 def _add_words(total: _Sum, found: Sum, rest_friendly: float, rest_hostile: float) -> None:
     """The words that matter most by name, the others together."""
     both = zip(found.firsts, found.seconds, strict=True)
-    for difference, i in nlargest(SHOWN, [(abs(a - b), i) for i, (a, b) in enumerate(both)]):
+    for difference, i in sorted([(abs(a - b), i) for i, (a, b) in enumerate(both)], reverse=True)[:SHOWN]:
         if difference * found.unit >= 0.1 and found.words[i].isalnum():
             friendly, hostile = found.firsts[i] * found.unit, found.seconds[i] * found.unit
             total.add("words", friendly, hostile, quote(found.words[i]))

@@ -12,6 +12,7 @@ from monitor.judging.wording import Wording
 START = -0.8
 CUE = 3.0
 WORDING, LIMIT = 0.7, 3.0
+ALONE = 0.25
 ALONGSIDE = {"complaint": 0.5}
 AGAINST = {"spam": -1.5, "sponsored": -1.5, "resolved": -1.5, "harmless": -3.0}
 """What makes such words harmless: a stranger's trick, a settled matter, a figure of speech."""
@@ -50,6 +51,9 @@ def urgency(
         if evidence[name]:
             terms.append(Reason(name, weight * evidence[name], evidence.quotes.get(name, ""), "urgent"))
     odds = sum(t.weight for t in terms)
+    # Wording alone is no reason to hurry where an everyday trouble with an order explains it.
+    if not category and odds < ALONE and max(evidence["problem"], evidence["complaint"]) >= 1:
+        odds = min(odds, -0.1)
     if odds < 0:
         return Urgency("", probability(odds), ())
     return Urgency(category or "other", probability(odds), tuple(terms))

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from heapq import nlargest
 
 from monitor.judging.clean import quote
 from monitor.judging.linear import Lexis, Reading
@@ -39,12 +38,11 @@ def wording(lexis: Lexis, reading: Reading) -> Wording:
     found = lexis.sum("needs", reading)
     reply = found.first
     side = 1 if reply > 0 else -1
-    telling = nlargest(3, [(weight * side, i) for i, weight in enumerate(found.firsts)])
+    telling = sorted([(weight * side, i) for i, weight in enumerate(found.firsts)], reverse=True)[:3]
     places = sorted(i for weight, i in telling if weight > 0)
     evidence = quote(" ".join(dict.fromkeys(found.words[i] for i in places)))
     intents: dict[str, float] = {}
     for table, (first, second) in INTENTS.items():
         if table in lexis:
-            said = lexis.sum(table, reading)
-            intents[first], intents[second] = said.first, said.second
+            intents[first], intents[second] = lexis.odds(table, reading)
     return Wording(reply, found.second, evidence, intents)

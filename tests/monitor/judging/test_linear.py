@@ -47,6 +47,17 @@ def test_every_shipped_table_says_where_it_comes_from():
 
 def test_a_korean_question_without_a_mark_is_one():
     lexis = linear.lexis("ko")
-    question = lexis.sum("acts", lexis.read(units("이거 언제쯤 다시 살 수 있는지", "ko")))
-    statement = lexis.sum("acts", lexis.read(units("어제 새로 나온 걸로 하나 샀어", "ko")))
-    assert question.first > 0 > statement.first
+    question, _ = lexis.odds("acts", lexis.read(units("이거 언제쯤 다시 살 수 있는지", "ko")))
+    statement, _ = lexis.odds("acts", lexis.read(units("어제 새로 나온 걸로 하나 샀어", "ko")))
+    assert question > 0 > statement
+
+
+def test_a_part_of_a_text_weighs_what_it_weighs_alone():
+    lexis = linear.lexis("ko")
+    words = units("배송이 늦어요 언제쯤 받을 수 있는지 궁금해요 부탁드려요", "ko")
+    whole = lexis.read(words)
+    for name in ("tone", "needs", "acts", "asks", "noise"):
+        for begin, end in ((0, 2), (2, 5), (1, 7), (0, len(words))):
+            assert lexis.odds_between(name, whole, begin, end) == pytest.approx(
+                lexis.odds(name, lexis.read(words[begin:end]))
+            )
