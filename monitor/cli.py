@@ -34,6 +34,7 @@ RULES = click.option(
     show_default=True,
     help="The rules file.",
 )
+MOMENT = click.DateTime(["%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"])
 JSON = click.option("--json", "as_json", is_flag=True, help="For programs.")
 
 
@@ -209,7 +210,7 @@ def claim(path: Path, mention_id: int, who: str) -> None:
 @RULES
 @click.argument("mention_id", type=int)
 @click.option("--as", "who", default=_who, help="Who answered.")
-@click.option("--at", type=click.DateTime(), help="When, in local time of the brand; now, if not given.")
+@click.option("--at", type=MOMENT, help="When, in local time of the brand; now, if not given.")
 def answered(path: Path, mention_id: int, who: str, at: datetime | None) -> None:
     """It has been answered where the monitor cannot see it."""
     from monitor import actions

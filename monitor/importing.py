@@ -67,7 +67,8 @@ class Line(BaseModel):
     def _empty_is_absent(cls, value: Any, info: Any) -> Any:
         if value == "" and info.field_name != "text":
             return cls.model_fields[info.field_name].default
-        return value
+        # Programs that cut texts in UTF-16 leave half a character behind.
+        return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
 
     def mention(self, platform: str, now: datetime) -> Mention:
         published = as_utc(self.published) if self.published else now
