@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
 HIDDEN = "***"
+COMMANDS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What ends a line, commands a terminal, turns the reading direction, or cannot be written at all."""
+
 NOISY = ("httpx", "httpcore", "apscheduler", "slack_sdk", "alembic", "uvicorn")
 """They log whole addresses or request data at INFO or DEBUG, tokens included."""
 
@@ -36,12 +40,16 @@ class Lines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         words = f"{moment(record)} {record.levelname} {record.name} {self.words(record)}"
         if record.exc_info:
-            words += "\n" + self.clean(self.formatException(record.exc_info))
+            words += "\n" + self.trace(record)
         return words
 
     def words(self, record: logging.LogRecord) -> str:
-        # One record is one line, whatever a stranger's text in it says.
-        return self.clean(record.getMessage()).replace("\r", "\\r").replace("\n", "\\n").replace("\x1b", "\\x1b")
+        """One record is one line, whatever a stranger's text in it says."""
+        return COMMANDS.sub(_spelt, self.clean(record.getMessage()))
+
+    def trace(self, record: logging.LogRecord) -> str:
+        lines = self.clean(self.formatException(record.exc_info)).split("\n") if record.exc_info else []
+        return "\n".join(COMMANDS.sub(_spelt, line) for line in lines)
 
     def clean(self, text: str) -> str:
         for secret in self._secrets:
@@ -55,8 +63,12 @@ class Json(Lines):
     def format(self, record: logging.LogRecord) -> str:
         data = {"at": moment(record), "level": record.levelname, "place": record.name, "words": self.words(record)}
         if record.exc_info:
-            data["trace"] = self.clean(self.formatException(record.exc_info))
+            data["trace"] = self.trace(record)
         return json.dumps(data, ensure_ascii=False)
+
+
+def _spelt(found: re.Match[str]) -> str:
+    return found[0].encode("unicode_escape").decode()
 
 
 def moment(record: logging.LogRecord) -> str:

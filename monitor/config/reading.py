@@ -57,12 +57,15 @@ class Reader:
     file: str
     lines: dict[Place, int] = field(default_factory=dict)
     mistakes: list[Mistake] = field(default_factory=list)
+    secrets: dict[str, str] = field(default_factory=dict)  # value: how the file writes it
 
     def wrong(self, place: Place, problem: str, fix: str) -> None:
         """Note a mistake at a place, or at the nearest place above it that stands in the file."""
         known = place
         while known and known not in self.lines:
             known = known[:-1]
+        for value, name in self.secrets.items():
+            problem, fix = problem.replace(value, name), fix.replace(value, name)
         self.mistakes.append(Mistake(self.file, self.lines.get(known, 1), dotted(place), problem, fix))
 
 
@@ -167,12 +170,13 @@ def _filled(data: Any, place: Place, environ: Mapping[str, str], reader: Reader,
 
 
 def _secret(name: str, place: Place, environ: Mapping[str, str], reader: Reader, optional: frozenset[Place]) -> Any:
-    if environ.get(name):
-        return environ[name].strip()
     file = environ.get(f"{name}_FILE")
-    if file:
+    if environ.get(name) or file:
         try:
-            return Path(file).read_text("utf-8").strip()
+            value = (environ.get(name) or Path(file or "").read_text("utf-8")).strip()
+            if len(value) >= 4:
+                reader.secrets[value] = f"${name}"
+            return value
         except (OSError, UnicodeDecodeError) as e:
             reason = e.strerror if isinstance(e, OSError) else "it is not text"
             reader.wrong(place, f"the file that {name}_FILE names cannot be read: {reason}", "see to the secret's file")
