@@ -43,6 +43,10 @@ Cursor = Mapping[str, Any]
 MAX_TEXT = 100_000
 """Longest text kept, in characters; no platform we know lets people write more."""
 
+EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
+LATEST = datetime(2100, 1, 1, tzinfo=UTC)
+"""Moments outside of these are a platform's mistake, and break arithmetic with time."""
+
 MAX_SHORT = 2_000
 """Longest name, title, address or id kept, in characters."""
 
@@ -183,6 +187,14 @@ class Mention:
             raise ValueError("Mention.id is empty")
         if self.rating is not None and not 0 <= self.rating <= 1:
             raise ValueError("Mention.rating lies outside 0..1")
+        for name in ("id", "namespace", "conversation", "in_reply_to", "local_id"):
+            if (value := getattr(self, name)) is not None:
+                object.__setattr__(self, name, sound(value))
+        object.__setattr__(self, "published", max(self.published, EARLIEST))
+        for name in ("edited", "window_ends_at"):
+            moment = getattr(self, name)
+            if moment is not None and not EARLIEST <= moment <= LATEST:
+                object.__setattr__(self, name, None)
         object.__setattr__(self, "text", plain(self.text)[:MAX_TEXT])
         object.__setattr__(self, "title", one_line(self.title))
         object.__setattr__(self, "url", web_address(self.url))
@@ -531,6 +543,11 @@ def plain(text: str) -> str:
     if not text.isprintable():
         text = "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in {"Cc", "Cs"})
     return unicodedata.normalize("NFC", text).strip()
+
+
+def sound(text: str) -> str:
+    """An id as it is, but for what no database holds: NUL and half characters."""
+    return text if text.isprintable() else text.encode("utf-8", "replace").decode("utf-8").replace("\0", "")
 
 
 def one_line(text: str) -> str:

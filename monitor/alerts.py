@@ -6,6 +6,7 @@ harmless, and the next run is the retry. After an outage people read the worst n
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -16,11 +17,15 @@ from monitor.deadlines import Stage
 from monitor.store import Deadline, Store
 from monitor.store.facts import NewMessage, Told, ToldDeadline
 
+log = logging.getLogger(__name__)
+
 HOLD = timedelta(seconds=20)
 """How long an alert waits for the last look at whether the mention has been answered."""
 
 FRESH = timedelta(seconds=90)
 """A look at the platform that is younger than this counts as the last one."""
+
+AFTER_BUG = timedelta(minutes=5)
 
 NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -54,13 +59,18 @@ def decide(rules: Rules, due: Sequence[Deadline], now: datetime) -> list[Told]:
     told: list[Told] = []
     begun: dict[str, list[tuple[Deadline, Stage]]] = {}
     for deadline in due:
-        reached = _stages(rules, deadline, now)
-        if not reached:
-            told.append(_unchanged(rules, deadline, now))
-        elif deadline.root_id is None:
-            begun.setdefault(deadline.route, []).append((deadline, _worst(reached)))
-        else:
-            told.extend(_goes_on(rules, deadline, reached, now))
+        try:
+            reached = _stages(rules, deadline, now)
+            if not reached:
+                told.append(_unchanged(rules, deadline, now))
+            elif deadline.root_id is None:
+                begun.setdefault(deadline.route, []).append((deadline, _worst(reached)))
+            else:
+                told.extend(_goes_on(rules, deadline, reached, now))
+        except Exception:  # our bug: one deadline waits, the others are told
+            log.exception("broke deadline=%d", deadline.id)
+            later = ToldDeadline(deadline.id, (), (), deadline.shown, now + AFTER_BUG, deadline.wake_at)
+            told.append(Told(None, [later]))
     for route, items in begun.items():
         told.extend(_begin(rules, route, items, now))
     return told
@@ -125,7 +135,9 @@ def _unchanged(rules: Rules, deadline: Deadline, now: datetime) -> Told:
     wake_at = _next(deadline, facts, plan, now)
     edits = list(_edit(rules, deadline, now))
     shown = edits[0].deadlines[0].shown if edits else deadline.shown
-    return Told(edits[0].message if edits else None, [ToldDeadline(deadline.id, (), (), shown, wake_at)])
+    return Told(
+        edits[0].message if edits else None, [ToldDeadline(deadline.id, (), (), shown, wake_at, deadline.wake_at)]
+    )
 
 
 def _edit(rules: Rules, deadline: Deadline, now: datetime) -> Iterable[Told]:
@@ -136,7 +148,9 @@ def _edit(rules: Rules, deadline: Deadline, now: datetime) -> Iterable[Told]:
         return
     key = f"edit:{deadline.id}:{shown}:{now.isoformat()}"
     message = NewMessage(key, rules.channel(deadline.route), "edit", {"deadlines": [deadline.id]}, deadline.root_id)
-    yield Told(message, [ToldDeadline(deadline.id, (), (), shown, _next(deadline, deadline.facts(), plan, now))])
+    wake_at = _next(deadline, deadline.facts(), plan, now)
+    after = ToldDeadline(deadline.id, (), (), shown, wake_at, deadline.wake_at)
+    yield Told(message, [after])
 
 
 def _after(rules: Rules, deadline: Deadline, stage: Stage, now: datetime) -> ToldDeadline:
@@ -144,7 +158,7 @@ def _after(rules: Rules, deadline: Deadline, stage: Stage, now: datetime) -> Tol
     facts = replace(deadline.facts(), told=deadline.told | {stage.name, *stage.skipped})
     shown = appearance(deadline, plan, now) if deadline.root_id is None else deadline.shown
     wake_at = _next(deadline, facts, plan, now)
-    return ToldDeadline(deadline.id, [stage.name], stage.skipped, shown, wake_at)
+    return ToldDeadline(deadline.id, [stage.name], stage.skipped, shown, wake_at, deadline.wake_at)
 
 
 def _next(deadline: Deadline, facts: deadlines.Facts, plan: deadlines.Plan, now: datetime) -> datetime | None:
@@ -159,5 +173,7 @@ def _next(deadline: Deadline, facts: deadlines.Facts, plan: deadlines.Plan, now:
 def appearance(deadline: Deadline, plan: deadlines.Plan, now: datetime) -> str:
     """The state as people see it: with the claim, which is no state of the clock."""
     state = deadlines.state(deadline.facts(), plan, now)
+    if deadline.mention.deleted_at is not None:
+        return "deleted"
     claimed = deadline.claimed_until is not None and deadline.claimed_until > now and deadline.closed_at is None
     return f"{state}, claimed" if claimed else state

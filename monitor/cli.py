@@ -345,13 +345,16 @@ def poll(path: Path, source: str | None, dry_run: bool) -> None:
 @click.option("--source", required=True, help="The name under which these mentions are kept.")
 def import_(path: Path, file: Path, source: str) -> None:
     """Read mentions from a file: JSON lines, or CSV with a first line that names the columns."""
+    from monitor.app import with_learned
     from monitor.importing import UnreadableFileError, import_file
     from monitor.ingest import Ingest
 
     rules = read_rules(path, os.environ)
     now = datetime.now(UTC)
     try:
-        found = with_store(rules, lambda store: import_file(file, source, rules, Ingest(rules, store), now))
+        found = with_store(
+            rules, lambda store: import_file(file, source, rules, Ingest(with_learned(rules, store), store), now)
+        )
     except UnreadableFileError as e:
         _fail(str(e), 1)
     for line in found.bad:

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from monitor import deadlines, telling
-from monitor.config.rules import Rules
+from monitor.config.rules import DEFAULT_ROUTE, Rules
 from monitor.judging import words
 from monitor.store import Deadline, Store, StoreError
 from monitor.store.facts import NewMessage, OutboxRow
@@ -104,6 +105,7 @@ class Delivery:
         self.owner = owner
         self.pace = Pace()
         self.refused: dict[str, str] = {}  # channel: why, for the health page
+        self._began: dict[str, float] = {}
         self._turns: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def pump(self, now: datetime) -> int:
@@ -114,6 +116,17 @@ class Delivery:
             if isinstance(error, BaseException):
                 raise error  # only now: the other channels are through
         return sum(n for n in found if isinstance(n, int))
+
+    def begin(self, now: datetime) -> None:
+        """What waits for a channel that the rules no longer name goes where they now send such things."""
+        known = {self.rules.channel(route) for route in self.rules.routes}
+        if self.rules.digest.channel and self.rules.slack_token:
+            known.add(f"slack:{self.rules.digest.channel}")
+        for row in self.store.outbox.elsewhere(known):
+            found = self.store.deadlines.get(_deadlines(row)[:1])
+            channel = self.rules.channel(found[0].route if found else DEFAULT_ROUTE)
+            self.store.outbox.move(row.id, channel, now)
+            log.info("moved kind=%s from=%s to=%s", row.kind, row.channel, channel)
 
     async def ring(self, now: datetime) -> bool:
         """Tell the fallback about alerts that people have not got through Slack."""
@@ -149,6 +162,7 @@ class Delivery:
             return 0
         handled = 0
         async with self._turns[channel]:
+            self._began[channel] = time.monotonic()
             await self._settle(channel, to, outlet, now)
             await self._group(channel, now)
             # What turns out to need no sending costs the channel nothing: then the next ones have their turn.
@@ -183,8 +197,12 @@ class Delivery:
             return
         try:
             found = await outlet.find(to, {row.key: await self._sought(row) for row in rows})
-        except (NotSentError, UnclearError, BusyError, RefusedError) as e:
-            # Not now: the rows stay unclear, and are looked for later.
+        except StoreError:
+            raise
+        except Exception as e:
+            # Not now: the rows stay unclear, and are looked for later; nothing else of the channel waits for them.
+            if not isinstance(e, NotSentError | UnclearError | BusyError | RefusedError):
+                log.exception("broke looking for messages channel=%s", channel)
             wait = e.retry_after if isinstance(e, BusyError) and e.retry_after else SETTLE
             await asyncio.to_thread(self.store.outbox.unclear, [row.id for row in rows], now + wait, str(e))
             return
@@ -225,6 +243,8 @@ class Delivery:
                 await asyncio.to_thread(self.store.outbox.again, [row.id], ready.until, ready.why)
             return True
         told, root = ready
+        # Earlier messages of this run may have taken their time: the settling of this one begins now.
+        now += timedelta(seconds=time.monotonic() - self._began.get(row.channel, time.monotonic()))
         await asyncio.to_thread(self.store.outbox.intend, [row.id], now, SETTLE)
         self.pace.take(row.channel)
         sending: Awaitable[Posted | None]
@@ -254,10 +274,17 @@ class Delivery:
             log.warning("unclear whether sent channel=%s id=%d: %s", row.channel, row.id, e)
             return True  # it stays `sending` until it is settled
         except GoneError as e:
+            if row.kind != "edit":
+                # Its thread is gone; the news is not.
+                await asyncio.to_thread(outbox.detach, row.id, now)
+                return True
             await asyncio.to_thread(outbox.superseded, [row.id], str(e), now)
             return True
         except RefusedError as e:
             await asyncio.to_thread(outbox.blocked, [row.id], now + PROBE, str(e))
+            if not e.whole:
+                log.error("refused kind=%s id=%d: %s", row.kind, row.id, e)
+                return True
             await asyncio.to_thread(outbox.pause, row.channel, now + PROBE)
             if self.refused.get(row.channel) != str(e):
                 log.error("refused channel=%s: %s", row.channel, e)
@@ -282,10 +309,11 @@ class Delivery:
             if row.kind == "edit" and self.store.outbox.later_edit(row):
                 return Skip("a newer edit follows")
         about = self._about(root if row.kind == "edit" and root else row)
-        skip = self._superseded(row, about)
+        skip = self._superseded(row, about, now)
         if skip is not None:
             return skip
-        at = Posted(root.slack_channel, root.slack_ts) if root and root.state == "sent" else None
+        here = root is not None and root.state == "sent" and (row.kind == "edit" or root.channel == row.channel)
+        at = Posted(root.slack_channel, root.slack_ts) if root and here else None
         return self._told(root if row.kind == "edit" and root else row, about, now), at
 
     def _about(self, row: OutboxRow) -> list[Deadline]:
@@ -293,12 +321,15 @@ class Delivery:
         told = self.store.deadlines.told_by(row.id) if row.kind in {"mention", "summary"} else []
         return self.store.deadlines.get(told or _deadlines(row))
 
-    def _superseded(self, row: OutboxRow, about: Sequence[Deadline]) -> Skip | None:
+    def _superseded(self, row: OutboxRow, about: Sequence[Deadline], now: datetime) -> Skip | None:
         if row.kind == "mention" and about and all(d.closed_at is not None for d in about):
             return Skip("closed before it was told")
         if row.kind == "stage":
             if any(d.closed_at is not None for d in about):
                 return Skip("closed before it was told")
+            rests = [at for d in about for at in (d.claimed_until, d.snoozed_until) if at is not None and at > now]
+            if rests:
+                return Skip("somebody has taken it, or put it off", max(rests))
             if self.store.outbox.later_stage(row):
                 return Skip("a later stage follows")
         return None
@@ -310,21 +341,22 @@ class Delivery:
             language=self.rules.brand.language,
             timezone=self.rules.brand.timezone,
             now=now,
-            cards=tuple(self.card(d, now) for d in about),
+            cards=tuple(self.card(d, now, quotes=row.kind != "fallback") for d in about),
             stage=str(row.payload.get("stage", "")),
             urgency=str(row.payload.get("kind", "")),
             note=row.payload,
             late_s=late if late > LATE.total_seconds() else 0.0,
         )
 
-    def card(self, d: Deadline, now: datetime) -> Card:
-        """A deadline as people see it."""
+    def card(self, d: Deadline, now: datetime, *, quotes: bool = True) -> Card:
+        """A deadline as people see it. Without `quotes`, private words are shown nowhere."""
         m, plan = d.mention, self.rules.plan(d.target, d.route)
         took = deadlines.elapsed(d.facts(), plan, now) if d.closed_at is not None else None
         before = m.published_at - timedelta(days=30)
         key = (m.platform, m.author.id)
         earlier = max(0, self.store.mentions.contacts([key], before).get(key, 0) - 1)
         route = self.rules.routes.get(d.route)
+        private = m.private and not (quotes and route and route.private)
         return Card(
             deadline_id=d.id,
             mention_id=m.id,
@@ -340,7 +372,7 @@ class Delivery:
             kind=m.kind,
             title=m.title,
             text=m.text,
-            private=m.private and not (route and route.private),
+            private=private,
             url=m.url,
             reply_url=m.ref.get("reply_url"),
             rating=m.rating,
@@ -349,7 +381,7 @@ class Delivery:
             label=m.label,
             intents=m.intents,
             priority=m.priority,
-            reasons=_because(d, self.rules.brand.language),
+            reasons=_because(d, self.rules.brand.language, quotes=not private and m.deleted_at is None),
             published_at=m.published_at,
             found_at=m.found_at,
             opened_at=d.opened_at,
@@ -386,11 +418,11 @@ class Console:
         return None
 
 
-def _because(deadline: Deadline, language: str) -> tuple[str, ...]:
-    """The two to four facts that made it an alert, the strongest first."""
-    found = [r for r in deadline.mention.reasons if r.decides in {"needs_reply", "urgency"} and r.weight > 0]
-    spoken = (words(r, language) for r in sorted(found, key=lambda r: -r.weight))
-    return tuple(dict.fromkeys(w for w in spoken if w))[:4]
+def _because(deadline: Deadline, language: str, *, quotes: bool) -> tuple[str, ...]:
+    """The two to four facts that made it an alert, the strongest first; evidence is a quote, too."""
+    found = [r for r in deadline.mention.reasons if r.decides in {"needs_reply", "urgent"} and r.weight > 0]
+    plain = [r if quotes else replace(r, evidence="") for r in sorted(found, key=lambda r: -r.weight)]
+    return tuple(dict.fromkeys(w for w in (words(r, language) for r in plain) if w))[:4]
 
 
 def _follows(row: OutboxRow, root: OutboxRow, now: datetime) -> Skip | None:
@@ -399,9 +431,11 @@ def _follows(row: OutboxRow, root: OutboxRow, now: datetime) -> Skip | None:
         return None
     if row.kind == "edit" and root.state in {"pending", "blocked"}:
         return Skip("the message itself will say it")
+    if row.kind == "stage" and (root.state in {"superseded", "blocked"} or root.channel != row.channel):
+        # Nobody heard of the mention, or heard of it elsewhere: then a stage speaks for itself.
+        return None
     if root.state == "superseded":
-        # Closed before anybody heard of it, and opened again: then a stage speaks for itself.
-        return None if row.kind == "stage" else Skip("nobody was told of the mention")
+        return Skip("nobody was told of the mention")
     return Skip("waits for the message that it belongs to", now + timedelta(seconds=2))
 
 

@@ -20,12 +20,16 @@ from monitor.judging import Channel, Context, Reason, Text, Verdict, judge
 from monitor.query import Document, Matcher
 from monitor.store import Store
 from monitor.store.facts import Judged, NewDeadline, NewMessage, PageWork, Saved, StoredMention
-from monitor.store.mentions import RECENT, content_hash, identity
+from monitor.store.mentions import RECENT, content_hash, identity, speaks_more_to_us
 
 log = logging.getLogger(__name__)
 
 PROMPT = timedelta(minutes=15)
 """A mention found within this time of its publication counts from then, a later one from when we found it."""
+
+HORIZON = timedelta(days=14)
+"""What strangers said among themselves longer ago than this is kept, and nobody is rung for it: an index has found an
+archive, or a feed has changed its ids. What was said to us is answered however late we find it."""
 
 UNJUDGED = Verdict(
     language="und",
@@ -122,7 +126,9 @@ class Ingest:
         fresh = [
             (m, topics)
             for m, topics in wanted
-            if identity(m) not in known or known[identity(m)].content_hash != content_hash(m)
+            if identity(m) not in known
+            or known[identity(m)].content_hash != content_hash(m)
+            or speaks_more_to_us(known[identity(m)], m)
         ]
         contacts = self.store.mentions.contacts({(m.platform, m.author.id) for m, _ in fresh}, now - RECENT)
         ours = self.store.mentions.ours(arrival.source.platform, [m.in_reply_to or "" for m, _ in fresh])
@@ -145,6 +151,8 @@ class Ingest:
         # New words of an old mention count from when they were written.
         said_at = min(mention.edited or mention.published, now)
         opened_at = said_at if arrival.first or now - said_at <= PROMPT else now
+        if now - said_at > HORIZON and not (mention.owned or mention.addressed):
+            return None
         opens = self._deadline(mention, topics, verdict, arrival.source.name, opened_at, now)
         return None if arrival.first and opens.due_at <= now else opens
 

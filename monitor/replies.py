@@ -73,6 +73,8 @@ async def ask(store: Store, eye: Eye, now: datetime) -> int:
 
 def is_answer(deadline: Deadline, at: datetime) -> bool:
     """Whether an answer of that time answers this deadline: one from before an edit does not answer the edit."""
+    if deadline.reopened_at is not None and at < deadline.reopened_at:
+        return False
     return deadline.cause == "first" or at >= deadline.opened_at
 
 

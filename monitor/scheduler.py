@@ -12,6 +12,7 @@ import logging
 import signal
 import time
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -29,6 +30,8 @@ AT_ONCE = 50
 
 PATIENCE = 6.0
 """Seconds that running work may take to end after a signal; the container is killed after 10."""
+
+THREADS = 32
 
 DRIFT = timedelta(seconds=30)
 
@@ -58,10 +61,13 @@ class Daemon:
         """Until a signal comes, or `stopping` is set. False when work was cut off: threads of it may still wait for
         somebody who does not answer, and are not to be waited for."""
         loop = asyncio.get_running_loop()
+        # Slack and mail may hold threads for seconds: the database and the health page are not to wait for them.
+        loop.set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="monitor"))
         for sig in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(sig, self.stopping.set)
         await asyncio.to_thread(self.app.polling.agree, self.clock())
         await asyncio.to_thread(self.app.store.begin, self.clock())
+        await asyncio.to_thread(self.app.delivery.begin, self.clock())
         for name, job, seconds in self.jobs():
             self.scheduler.add_job(self._guarded, "interval", args=(name, job), seconds=seconds, id=name)
         self.scheduler.start()
@@ -210,6 +216,8 @@ class Daemon:
             now = self.clock()
             if abs((now - wall) - passed) > DRIFT:
                 log.warning("the clock jumped seconds=%d", ((now - wall) - passed).total_seconds())
+                if now < wall:
+                    await asyncio.to_thread(self.app.store.clock_set_back, now)
                 for job in self.scheduler.get_jobs():
                     job.modify(next_run_time=now)
             wall, steady = now, time.monotonic()

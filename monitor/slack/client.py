@@ -42,6 +42,9 @@ TIMEOUT = 10
 LOOK_BACK = timedelta(seconds=60)
 """Clocks differ: a message is looked for from this long before we began to send it."""
 
+LOOK_AHEAD = timedelta(seconds=120)
+"""No call is on its way for longer than this; a busy channel is not read to its end."""
+
 PAGES = 10
 SCOPES = frozenset({"chat:write", "channels:history", "channels:read", "groups:history", "groups:read"})
 
@@ -110,7 +113,11 @@ class SlackOutlet:
             keys = {k: s for k, s in sought.items() if (s.thread.ts if s.thread else None) == ts}
             if keys:
                 oldest = min(s.at for s in keys.values()) - LOOK_BACK
-                found.update(await asyncio.to_thread(self._look, channel, ts, oldest, frozenset(keys)))
+                latest = max(s.at for s in keys.values()) + LOOK_AHEAD
+                try:
+                    found.update(await asyncio.to_thread(self._look, channel, ts, (oldest, latest), frozenset(keys)))
+                except GoneError:
+                    continue  # somebody deleted the thread, and what was said in it with it
         return found
 
     async def check(self, channels: Sequence[str]) -> list[str]:
@@ -148,23 +155,28 @@ class SlackOutlet:
         try:
             return await self._call(partial(send, text=text[:3000], blocks=[]))
         except _LayoutError as e:
-            raise RefusedError(f"Slack refuses the message: {e}") from None
+            raise RefusedError(f"Slack refuses the message: {e}", whole=False) from None
 
-    def _look(self, channel: str, thread: str | None, oldest: datetime, keys: frozenset[str]) -> dict[str, Posted]:
+    def _look(
+        self, channel: str, thread: str | None, span: tuple[datetime, datetime], keys: frozenset[str]
+    ) -> dict[str, Posted]:
         found: dict[str, Posted] = {}
-        for said in self._history(channel, thread, oldest):
+        for said in self._history(channel, thread, span):
             metadata = said.get("metadata") or {}
             key = (metadata.get("event_payload") or {}).get("key")
             if metadata.get("event_type") == EVENT and key in keys:
                 found.setdefault(key, Posted(channel, said["ts"]))
         return found
 
-    def _history(self, channel: str, thread: str | None, oldest: datetime) -> Iterator[Mapping[str, Any]]:
+    def _history(
+        self, channel: str, thread: str | None, span: tuple[datetime, datetime]
+    ) -> Iterator[Mapping[str, Any]]:
         cursor: str | None = None
         for _ in range(PAGES):
             arguments: dict[str, Any] = {
                 "channel": channel,
-                "oldest": f"{oldest.timestamp():.6f}",
+                "oldest": f"{span[0].timestamp():.6f}",
+                "latest": f"{span[1].timestamp():.6f}",
                 "include_all_metadata": True,
                 "limit": 200,
                 "cursor": cursor,
@@ -247,7 +259,7 @@ def _refusal(error: SlackApiError) -> Exception:
     if code == "missing_scope":
         needed = str(response.get("needed") or "a scope")
         return RefusedError(f"the app lacks the scope {needed}; add it and install the app again")
-    return RefusedError(MEND.get(code, f"Slack refuses: {code}"))
+    return RefusedError(MEND.get(code, f"Slack refuses: {code}"), whole=code in MEND)
 
 
 def _trouble(error: Exception) -> Exception:

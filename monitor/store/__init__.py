@@ -57,6 +57,11 @@ class Store:
             self.ways.begin(now)
             self.outbox.begin()
 
+    def clock_set_back(self, now: datetime) -> None:
+        """Moments that were set by a clock that ran ahead are not waited for."""
+        self.ways.clock_set_back(now)
+        self.outbox.clock_set_back(now)
+
 
 class Ledger(Part):
     """Who or what did what, when and why: only ever added to."""

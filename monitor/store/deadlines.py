@@ -64,6 +64,7 @@ class Deadlines(Part):
         """Alerts, their messages, and how each deadline goes on: one transaction."""
         if not decisions:
             return
+        ours: dict[int, bool] = {}  # whether nobody changed it since it was read
         with self.transaction() as c:
             for decision in decisions:
                 row = None if decision.message is None else add_message(c, self.brand, decision.message, now)
@@ -77,16 +78,24 @@ class Deadlines(Part):
                     c.execute(insert(c, alert).on_conflict_do_nothing(index_elements=["deadline_id", "stage"]), alerts)
                 begins = row is not None and decision.message is not None and decision.message.root_id is None
                 for d in decision.deadlines:
-                    values: dict[str, Any] = {"wake_at": d.wake_at, "shown": d.shown}
                     if begins:
-                        values["root_id"] = sa.func.coalesce(deadline.c.root_id, row)
+                        root = sa.func.coalesce(deadline.c.root_id, row)
+                        c.execute(deadline.update().where(deadline.c.id == d.id).values(root_id=root))
+                    values: dict[str, Any] = {"wake_at": d.wake_at, "shown": d.shown}
                     if d.wake_at is not None:
                         # The platform is asked once more right before the next alert.
                         ask_at = d.wake_at - BEFORE_ALERT
                         values["reply_due_at"] = sa.case(
                             (deadline.c.reply_due_at > ask_at, ask_at), else_=deadline.c.reply_due_at
                         )
-                    c.execute(deadline.update().where(deadline.c.id == d.id).values(values))
+                    change = deadline.update().where(deadline.c.id == d.id).values(values)
+                    if d.id not in ours:
+                        unchanged = deadline.c.wake_at.is_not_distinct_from(
+                            sa.bindparam("read_wake_at", d.read_wake_at, type_=deadline.c.wake_at.type)
+                        )
+                        ours[d.id] = c.execute(change.where(unchanged)).rowcount == 1
+                    elif ours[d.id]:
+                        c.execute(change)
 
     def wake(self, moments: Mapping[int, datetime | None]) -> None:
         """Look at these again at these moments."""
@@ -157,7 +166,8 @@ class Deadlines(Part):
             "due_at": opens.due_at,
             "window_ends_at": opens.window_ends_at,
             "wake_at": opens.wake_at,
-            "reply_due_at": now,
+            "reopened_at": now,  # what was answered before, people have seen, and say that it needs another answer
+            "reply_due_at": None,
         }
         with self.transaction() as c:
             open_ = sa.select(deadline.c.id).where(deadline.c.mention_id == mention_id, deadline.c.closed_at.is_(None))
@@ -224,6 +234,7 @@ class Deadlines(Part):
                 "provenance": None,
                 "snoozed_until": None,
                 "wake_at": now,
+                "reopened_at": now,
                 "reply_due_at": None,  # people know better than the platform: it is not asked again
             },
             who,
@@ -312,6 +323,7 @@ def _deadline(row: Any, of: StoredMention, told: frozenset[str]) -> Deadline:
         reply_url=row.reply_url,
         provenance=row.provenance,
         reply_checked_at=row.reply_checked_at,
+        reopened_at=row.reopened_at,
         root_id=row.root_id,
         told=told,
     )

@@ -107,6 +107,8 @@ class Known:
     id: int
     content_hash: str
     deleted: bool
+    addressed: bool = False
+    owned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +203,7 @@ class Deadline:
     reply_url: str | None
     provenance: str | None
     reply_checked_at: datetime | None
+    reopened_at: datetime | None
     root_id: int | None
     told: frozenset[str] = frozenset()  # names of stages
 
@@ -239,13 +242,17 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class ToldDeadline:
-    """`stages` are told by the message of its `Told`; `skipped` were passed over for a later one."""
+    """`stages` are told by the message of its `Told`; `skipped` were passed over for a later one.
+
+    `read_wake_at` is what `wake_at` was when this was decided: whoever changed it since had newer facts.
+    """
 
     id: int
     stages: Sequence[str]
     skipped: Sequence[str]
     shown: str | None
     wake_at: datetime | None
+    read_wake_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,9 +75,10 @@ class Mentions(Part):
     def save_page(self, work: PageWork, now: datetime, messages: Sequence[NewMessage] = ()) -> Saved:
         """A page, all that follows from it, and its cursor: one transaction."""
         with self.transaction() as c:
-            known = _known(c, self.mine(mention), [identity(j.mention) for j in work.judged])
-            new = _first_of_each([j for j in work.judged if identity(j.mention) not in known])
-            again = [(known[identity(j.mention)], j) for j in work.judged if identity(j.mention) in known]
+            judged = _one_of_each(work.judged)
+            known = _known(c, self.mine(mention), [identity(j.mention) for j in judged])
+            new = [j for j in judged if identity(j.mention) not in known]
+            again = [(known[identity(j.mention)], j) for j in judged if identity(j.mention) in known]
             ids = self._insert(c, work, new, now)
             opened = self._open(c, work.source, new, ids, now)
             edited, reopened = self._edit(c, work.source, again, now)
@@ -244,7 +245,8 @@ class Mentions(Part):
     ) -> tuple[int, list[int]]:
         edited, opening = 0, []
         for known, judged in again:
-            if known.content_hash == content_hash(judged.mention) or known.deleted:
+            edited_now = known.content_hash != content_hash(judged.mention)
+            if known.deleted or not (edited_now or speaks_more_to_us(known, judged.mention)):
                 continue
             c.execute(
                 mention.update()
@@ -269,6 +271,8 @@ class Mentions(Part):
             return judged.opens
         if last.closed_by == "reply" and last.replied_at < (judged.mention.edited or now):
             return replace(judged.opens, cause="edited")
+        if last.closed_by == "dismiss" and judged.verdict.priority == "critical":
+            return replace(judged.opens, cause="edited")
         return None
 
     def _gone(self, c: sa.Connection, identities: Sequence[Identity], now: datetime) -> int:
@@ -277,12 +281,12 @@ class Mentions(Part):
             if known.deleted:
                 continue
             # The author took the words back: we keep that there was something, not what it said.
-            c.execute(mention.update().where(mention.c.id == known.id).values(text="", title="", deleted_at=now))
             c.execute(
-                deadline.update()
-                .where(deadline.c.mention_id == known.id, deadline.c.closed_at.is_(None))
-                .values(closed_at=now, closed_by="gone", wake_at=now)
+                mention.update().where(mention.c.id == known.id).values(text="", title="", reasons=[], deleted_at=now)
             )
+            of_it = deadline.update().where(deadline.c.mention_id == known.id)
+            c.execute(of_it.where(deadline.c.closed_at.is_(None)).values(closed_at=now, closed_by="gone"))
+            c.execute(of_it.values(wake_at=now))  # our messages about it lose its words as well
             self.note(c, now, "monitor", "gone", mention_id=known.id)
             count += 1
         return count
@@ -328,6 +332,8 @@ class Mentions(Part):
                     deadline.c.closed_at.is_(None),
                     # What was answered before an edit is not answered again by the same words.
                     sa.or_(deadline.c.cause == "first", answer.c.at >= deadline.c.opened_at),
+                    # Nor does it close again what somebody opened again.
+                    sa.or_(deadline.c.reopened_at.is_(None), answer.c.at >= deadline.c.reopened_at),
                     condition,
                 )
                 .order_by(answer.c.at.desc())
@@ -393,6 +399,11 @@ def close(c: sa.Connection, part: Part, deadline_id: int, reply: Reply, provenan
 
 def identity(m: Mention) -> Identity:
     return m.platform, m.namespace, m.id
+
+
+def speaks_more_to_us(known: Known, m: Mention) -> bool:
+    """A search found it first, and now it turns out to be addressed to us, or to stand on our own page."""
+    return (m.addressed and not known.addressed) or (m.owned and not known.owned)
 
 
 def content_hash(m: Mention) -> str:
@@ -498,7 +509,14 @@ def _known(c: sa.Connection, mine: sa.ColumnElement[bool], identities: Sequence[
     found: dict[Identity, Known] = {}
     for (platform, namespace), part in _grouped(identities):
         rows = c.execute(
-            sa.select(mention.c.id, mention.c.native_id, mention.c.content_hash, mention.c.deleted_at).where(
+            sa.select(
+                mention.c.id,
+                mention.c.native_id,
+                mention.c.content_hash,
+                mention.c.deleted_at,
+                mention.c.addressed,
+                mention.c.owned,
+            ).where(
                 mine,
                 mention.c.platform == platform,
                 mention.c.namespace == namespace,
@@ -506,13 +524,23 @@ def _known(c: sa.Connection, mine: sa.ColumnElement[bool], identities: Sequence[
             )
         )
         for row in rows:
-            found[platform, namespace, row.native_id] = Known(row.id, row.content_hash, row.deleted_at is not None)
+            gone = row.deleted_at is not None
+            found[platform, namespace, row.native_id] = Known(row.id, row.content_hash, gone, row.addressed, row.owned)
     return found
 
 
-def _first_of_each(judged: Sequence[Judged]) -> list[Judged]:
-    """A page may name one mention twice (a reply that is also a mention)."""
-    return list({identity(j.mention): j for j in reversed(judged)}.values())[::-1]
+def _one_of_each(judged: Sequence[Judged]) -> list[Judged]:
+    """A page may name one mention twice (a reply that is also a mention): its latest words count."""
+    found: dict[Identity, Judged] = {}
+    for j in judged:
+        other = found.get(identity(j.mention))
+        if other is None or _said_at(j.mention) > _said_at(other.mention):
+            found[identity(j.mention)] = j
+    return list(found.values())
+
+
+def _said_at(m: Mention) -> datetime:
+    return m.edited or m.published
 
 
 def _grouped(keys: Iterable[tuple[str, ...]]) -> Iterable[tuple[tuple[str, ...], Sequence[str]]]:

@@ -55,6 +55,38 @@ class Outbox(Part):
                 .values(lease_until=None)
             )
 
+    def clock_set_back(self, now: datetime) -> None:
+        with self.transaction() as c:
+            waits = sa.and_(self.mine(outbox), OPEN_ROWS, outbox.c.state == "pending", outbox.c.not_before > now)
+            c.execute(outbox.update().where(waits).values(not_before=now, lease_until=None))
+
+    def elsewhere(self, known: Iterable[str]) -> list[OutboxRow]:
+        """Waiting rows for Slack or the console whose channel is none of these."""
+        door = sa.or_(outbox.c.channel.like("slack:%"), outbox.c.channel.like("console:%"))
+        with self.transaction() as c:
+            rows = c.execute(
+                sa.select(outbox).where(
+                    self.mine(outbox),
+                    OPEN_ROWS,
+                    outbox.c.state.in_(WAITING),
+                    outbox.c.kind != "edit",
+                    door,
+                    outbox.c.channel.not_in(list(known)),
+                )
+            )
+            return [_row(r) for r in rows]
+
+    def move(self, row_id: int, channel: str, now: datetime) -> None:
+        with self.transaction() as c:
+            values = {"channel": channel, "state": "pending", "not_before": now, "lease_until": None}
+            c.execute(outbox.update().where(outbox.c.id == row_id).values(**values))
+
+    def detach(self, row_id: int, now: datetime) -> None:
+        """The thread that it belonged to is gone: it goes out by itself."""
+        with self.transaction() as c:
+            values = {"root_id": None, "state": "pending", "not_before": now, "lease_until": None}
+            c.execute(outbox.update().where(outbox.c.id == row_id).values(**values))
+
     def channels(self, now: datetime) -> list[str]:
         """Channels that have something to send, or to settle, by now."""
         with self.transaction() as c:
@@ -74,9 +106,10 @@ class Outbox(Part):
         """
         free = sa.or_(outbox.c.lease_until.is_(None), outbox.c.lease_until <= now)
         root = outbox.alias()
-        out = root.c.state.in_(("sent", "superseded"))
+        out = root.c.state.in_(("sent", "superseded", "blocked"))
+        away = sa.and_(outbox.c.kind == "stage", root.c.channel != outbox.c.channel)
         said = sa.and_(outbox.c.kind == "edit", root.c.state.in_(WAITING))  # the message itself will say it
-        follows = sa.exists().where(root.c.id == outbox.c.root_id, sa.or_(out, said))
+        follows = sa.exists().where(root.c.id == outbox.c.root_id, sa.or_(out, away, said))
         due = (
             sa.select(outbox)
             .where(
@@ -88,7 +121,8 @@ class Outbox(Part):
                 free,
                 sa.or_(outbox.c.root_id.is_(None), follows),
             )
-            .order_by(outbox.c.id)
+            # What was refused before has its turn after what was not: one bad message keeps no other from going.
+            .order_by(outbox.c.state == "blocked", outbox.c.id)
             .limit(limit)
         )
         with self.transaction() as c:
@@ -309,11 +343,11 @@ class Outbox(Part):
             return found
 
     def late(self, now: datetime, patience: timedelta) -> tuple[int, str]:
-        """How many messages have been tried and wait for longer than `patience`, and the last reason."""
+        """How many messages wait for longer than `patience`, and the last reason."""
         waits = sa.and_(
             self.mine(outbox),
+            OPEN_ROWS,
             outbox.c.state.in_(("pending", "sending")),
-            outbox.c.attempts > 0,
             outbox.c.created_at <= now - patience,
         )
         with self.transaction() as c:

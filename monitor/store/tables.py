@@ -206,6 +206,7 @@ deadline = Table(
     Column("reply_url", String(2000)),
     Column("provenance", String(20)),  # tool, native, auto, marked
     Column("reply_checked_at", Moment),
+    Column("reopened_at", Moment),  # answers from before this do not close it again
     Column("reply_due_at", Moment),  # when to look for a reply again
     Index(
         "deadline_wake",

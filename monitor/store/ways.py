@@ -65,6 +65,10 @@ class Ways(Part):
                 .values(due_at=now, lease_until=None, tried_at=now)
             )
 
+    def clock_set_back(self, now: datetime) -> None:
+        with self.transaction() as c:
+            c.execute(way.update().where(self.mine(way), way.c.due_at > now).values(due_at=now, lease_until=None))
+
     def failed(
         self,
         state: WayState,

@@ -98,7 +98,14 @@ class UnclearError(Exception):
 
 
 class RefusedError(Exception):
-    """It will never arrive like this: a person must mend something. The message says what."""
+    """It will never arrive like this: a person must mend something. The message says what.
+
+    `whole`: the channel takes nothing at all; else it is this one message that it does not take.
+    """
+
+    def __init__(self, words: str, *, whole: bool = True) -> None:
+        super().__init__(words)
+        self.whole = whole
 
 
 class GoneError(Exception):

@@ -255,7 +255,7 @@ class TestOutbox:
         keys = [deadline_of(store, n) for n in (1, 2, 3)]
         for key in keys:
             message = NewMessage(f"mention:{key}", CHANNEL, "mention", {"deadlines": [key]})
-            store.deadlines.tell([Told(message, [ToldDeadline(key, ["new"], ["50%"], "waiting", LATER)])], NOW)
+            store.deadlines.tell([Told(message, [ToldDeadline(key, ["new"], ["50%"], "waiting", LATER, None)])], NOW)
         first, second, third = [d.root_id for d in store.deadlines.get(keys)]
         assert first is not None
         follower = store.outbox.add(NewMessage("stage:1:due", CHANNEL, "stage", {"deadlines": [keys[0]]}, first), NOW)
@@ -487,7 +487,7 @@ class TestIndexes:
         store.ways.heal(LATER, timedelta(hours=24))
         for d in store.deadlines.due(LATER):
             message = NewMessage(f"mention:{d.id}", CHANNEL, "mention", {"deadlines": [d.id]})
-            store.deadlines.tell([Told(message, [ToldDeadline(d.id, ["new"], [], "waiting", LATER)])], LATER)
+            store.deadlines.tell([Told(message, [ToldDeadline(d.id, ["new"], [], "waiting", LATER, d.wake_at)])], LATER)
         store.deadlines.to_ask("play", LATER, 50)
         store.deadlines.waiting()
         store.deadlines.of_mention(1)
