@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from connectors.base import AuthError, Reply, TransientError
-from monitor import health, telling
+from monitor import alerts, health, telling
+from monitor.config import Rules
+from monitor.deadlines import Stage
+from monitor.store import Deadline
 from tests.day import RULES, START, Day, make_day
 
 pytestmark = pytest.mark.anyio
@@ -252,6 +255,81 @@ async def test_a_poll_that_a_crash_cut_off_is_taken_up_at_the_next_start(begun: 
     assert await begun.at(6) == ["mention haru"]
 
 
+async def test_reopened_is_not_closed_again_by_the_answer_from_before(begun: Day) -> None:
+    mention = begun.says()
+    await begun.at(5)
+    begun.answers(mention)
+    await begun.at(8)
+    assert begun.store.deadlines.reopen(1, "mina", begun.now)
+    begun.answers(mention, id="again", published=begun.now - timedelta(minutes=2))
+    await begun.at(12)
+    assert len(begun.store.deadlines.waiting()) == 1
+    begun.answers(mention, id="new")
+    await begun.at(15)
+    assert begun.store.deadlines.waiting() == []
+
+
+async def test_a_page_that_names_an_edited_mention_twice_is_saved(begun: Day) -> None:
+    mention = begun.says("lumi and chill")
+    await begun.at(3)
+    for words in ("루미 환불 되나요?", "루미 환불 언제 되나요?"):
+        begun.platform.said.append(replace(mention, text=words, edited=begun.now))
+    assert await begun.at(5) == ["mention haru"]
+    assert len(begun.store.deadlines.waiting()) == 1
+
+
+async def test_what_a_search_found_first_is_judged_anew_when_it_turns_out_to_speak_to_us(begun: Day) -> None:
+    mention = begun.says("lumi 루미 확인했어요", in_reply_to="somebody")
+    await begun.at(3)
+    begun.platform.said.append(replace(mention, addressed=True))
+    await begun.at(5)
+    stored = begun.store.mentions.get(1)
+    assert stored is not None
+    assert stored.addressed
+
+
+async def test_one_deadline_that_breaks_keeps_no_other_from_being_told(
+    begun: Day, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun.says(author="odd")
+    begun.says(author="haru")
+    real = alerts._stages
+
+    def breaks(rules: Rules, deadline: Deadline, now: datetime) -> list[Stage]:
+        if deadline.mention.author.handle == "odd":
+            raise OverflowError
+        return real(rules, deadline, now)
+
+    monkeypatch.setattr(alerts, "_stages", breaks)
+    assert await begun.at(3) == ["mention haru"]
+    monkeypatch.undo()
+    assert await begun.at(9) == ["mention odd"]
+
+
+async def test_an_answer_between_a_sweeps_look_and_its_word_is_not_overwritten(begun: Day) -> None:
+    begun.says()
+    await begun.at(3)
+    begun.now = START + timedelta(minutes=62)
+    due = begun.store.deadlines.due(begun.now)
+    assert begun.store.deadlines.answered(1, "mina", begun.now, begun.now)
+    begun.store.deadlines.tell(alerts.decide(begun.rules, due, begun.now), begun.now)
+    await begun.at(66)
+    (deadline,) = begun.store.deadlines.of_mention(1)
+    assert deadline.shown == "answered"
+
+
+async def test_deleted_words_leave_our_messages_too(begun: Day) -> None:
+    mention = begun.says()
+    await begun.at(3)
+    begun.answers(mention)
+    await begun.at(6)
+    begun.platform.said.append(replace(mention, deleted=True))
+    await begun.at(9)
+    _, told = begun.door.edits[-1]
+    assert told.cards[0].deleted
+    assert "환불" not in telling.text(told)
+
+
 class TestSlack:
     @pytest.fixture
     def day(self, tmp_path: Path) -> Iterator[Day]:
@@ -351,6 +429,42 @@ class TestSlack:
         stages = [(t.cards[0].mention_id, thread) for _, t, thread in begun.door.sent if t.kind == "stage"]
         assert {m for m, _ in stages} >= set(range(1, 16))
         assert all(thread is not None for _, thread in stages)
+
+    async def test_one_message_that_slack_does_not_take_keeps_no_other_from_going(self, begun: Day) -> None:
+        begun.door.errors = [telling.RefusedError("too strange", whole=False)]
+        begun.says(author="strange")
+        begun.says(author="plain")
+        assert await begun.at(3) == ["mention plain"]
+        assert await begun.at(9) == ["mention strange"]
+
+    async def test_a_thread_that_somebody_deleted_loses_no_stage(self, begun: Day) -> None:
+        begun.says()
+        assert await begun.at(3) == ["mention haru"]
+        await begun.at(51)
+        begun.door.errors = [telling.GoneError("somebody deleted the message")] * 2
+        told = await begun.at(63, every=20)
+        assert [t for t in told if t.startswith("stage due")] == ["stage due haru"]
+
+    async def test_what_waits_for_a_channel_that_is_no_more_goes_to_the_new_one(self, begun: Day) -> None:
+        begun.door.errors = [telling.RefusedError("the channel is archived")] * 100
+        begun.says()
+        await begun.at(10)
+        begun.door.errors = []
+        old = begun.rules.routes["default"]
+        begun.rules = replace(begun.rules, routes={"default": replace(old, channel="C0NEW")})
+        begun.restart()
+        begun.delivery.begin(begun.now)
+        assert await begun.at(12) == ["mention haru"]
+        assert begun.door.arrived["mention:1"].channel == "C0NEW"
+
+    async def test_a_claim_holds_back_a_stage_that_was_already_on_its_way(self, begun: Day) -> None:
+        begun.says()
+        await begun.at(3)
+        begun.sending = False
+        await begun.at(52)
+        assert begun.store.deadlines.claim(1, "mina", begun.now + timedelta(minutes=30), begun.now)
+        begun.sending = True
+        assert "stage 10m before haru in thread" not in await begun.at(60)
 
     async def test_no_more_than_the_channel_takes(self, begun: Day) -> None:
         for i in range(5):
