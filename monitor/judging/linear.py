@@ -14,7 +14,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from itertools import repeat
 from typing import NamedTuple, NotRequired, TypedDict
 
 from monitor.judging.features import LATIN_RUNS, RUNS, pairs, runs
@@ -123,8 +122,8 @@ class Lexis:
         if not words:
             return Reading((), (), (), (), (), self._zero, self._zero, 0.0, 0.0)
         packed, sizes, lanes = zip(*map(self._word, words), strict=True)
-        found = enumerate(map(self._weights.get, pairs(words), repeat(0)))
-        two = [both for both in found if both[1]]
+        found = enumerate(map(self._weights.get, pairs(words)))
+        two = [(i, weight) for i, weight in found if weight]
         whole_two = self._split(sum([weight for _, weight in two])) if two else self._zero
         share, share_two = 1 / math.sqrt(sum(sizes)), 1 / math.sqrt(max(1, len(words) - 1))
         return Reading(words, packed, sizes, lanes, two, self._split(sum(packed)), whole_two, share, share_two)
@@ -133,7 +132,7 @@ class Lexis:
         known = self._remembered.get(word)
         if known is None:
             found = runs(word, self._shortest, self._longest)
-            packed = sum(map(self._weights.get, found, repeat(0)))
+            packed = sum(filter(None, map(self._weights.get, found)))
             known = packed, len(found), self._split(packed)[:_SHOWN] if packed else self._zero[:_SHOWN]
             if len(word) <= 24:
                 if len(self._remembered) >= _REMEMBERED:
