@@ -116,11 +116,24 @@ def memo_key(url: str, environ: Mapping[str, str]) -> bytes:
         # Without a key of its own a database that others can reach keeps no session readable across restarts.
         return secrets.token_bytes(32)
     path = Path(f"{address.database}.key")
+    if not path.exists() or not path.read_bytes():
+        _keep(path, secrets.token_bytes(32))
+    return path.read_bytes()
+
+
+def _keep(path: Path, key: bytes) -> None:
+    """Write a key that is whole or not there, whoever else is starting at the same moment."""
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    with os.fdopen(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
+        file.write(key)
+        file.flush()
+        os.fsync(file.fileno())
     try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        key = secrets.token_bytes(32)
-        fd = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        with os.fdopen(fd, "wb") as file:
-            file.write(key)
-        return key
+        if path.exists():  # empty: left by a crash of an older version
+            draft.replace(path)
+        else:
+            os.link(draft, path)  # the first one wins
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink(missing_ok=True)

@@ -48,7 +48,7 @@ def rules(read: Rules, path: Path) -> str:
         lines.append(f"  target   {target.name}: answer within {_length(target.reply_within)} ({clock})")
     for route in read.routes.values():
         stages = ", ".join(s.name for s in route.stages)
-        lines.append(f"  route    {route.name}: {read.channel(route.name)}: {stages}")
+        lines.append(f"  route    {route.name}: {read.channel(route.name).rstrip(':')}: {stages}")
     lines += [f"  note     {note}" for note in read.notes]
     return "\n".join(lines)
 
