@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import pkgutil
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
 from inspect import getdoc
@@ -55,7 +57,7 @@ class Header:
 def names() -> list[str]:
     """The names of all connectors, ours and installed ones."""
     ours = {m.name for m in pkgutil.iter_modules(__path__) if m.name != "base" and not m.name.startswith("_")}
-    return sorted(ours | {e.name for e in entry_points(group=GROUP)})
+    return sorted(ours | _installed().keys())
 
 
 def load(name: str) -> type[Connector[Any]]:
@@ -93,6 +95,10 @@ def _module(name: str) -> ModuleType:
     known = names()
     if name not in known:
         raise UnknownConnectorError(f"no connector is called {name!r}; there are: {', '.join(known)}")
-    for entry in entry_points(group=GROUP, name=name):
-        return import_module(entry.module)
-    return import_module(f"{__name__}.{name}")
+    return import_module(_installed().get(name, f"{__name__}.{name}"))
+
+
+@cache
+def _installed() -> Mapping[str, str]:
+    """Connectors of other packages, and their modules. Asked once: to say so, every package's files are read."""
+    return {e.name: e.module for e in entry_points(group=GROUP)}
