@@ -6,6 +6,7 @@ Polls, streams, webhooks and imports all come through here, so that a mention is
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -30,6 +31,10 @@ PROMPT = timedelta(minutes=15)
 HORIZON = timedelta(days=14)
 """What strangers said among themselves longer ago than this is kept, and nobody is rung for it: an index has found an
 archive, or a feed has changed its ids. What was said to us is answered however late we find it."""
+
+JUDGES = threading.Lock()
+"""Judging is arithmetic, at which threads only take turns anyway. But a page of each of ten sources at the start would
+load the tables ten times over."""
 
 UNJUDGED = Verdict(
     language="und",
@@ -96,7 +101,8 @@ class Ingest:
     def judge_one(self, mention: Mention, topics: frozenset[str], contacts: int = 0, to_us: bool = False) -> Verdict:
         """The verdict on one mention. Never raises: what cannot be judged is for a person to look at."""
         try:
-            return judge(as_text(mention), self._context(mention, topics, contacts, to_us), self.rules.judging)
+            with JUDGES:
+                return judge(as_text(mention), self._context(mention, topics, contacts, to_us), self.rules.judging)
         except Exception:  # our bug must not stop the page on which this mention stands
             log.exception("could not judge platform=%s", mention.platform)
             return UNJUDGED
