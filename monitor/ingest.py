@@ -127,6 +127,8 @@ class Ingest:
         return wanted
 
     def _judge(self, wanted: Sequence[tuple[Mention, frozenset[str]]], arrival: Arrival, now: datetime) -> list[Judged]:
+        if not wanted:
+            return []
         known = self.store.mentions.known([identity(m) for m, _ in wanted])
         # Most of a page has been seen before: overlaps are how late items are found.
         fresh = [
@@ -136,6 +138,8 @@ class Ingest:
             or known[identity(m)].content_hash != content_hash(m)
             or speaks_more_to_us(known[identity(m)], m)
         ]
+        if not fresh:
+            return []
         contacts = self.store.mentions.contacts({(m.platform, m.author.id) for m, _ in fresh}, now - RECENT)
         ours = self.store.mentions.ours(arrival.source.platform, [m.in_reply_to or "" for m, _ in fresh])
         judged = []
