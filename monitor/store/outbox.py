@@ -99,12 +99,14 @@ class Outbox(Part):
             )
 
     def claim(self, channel: str, now: datetime, lease: timedelta, owner: str, limit: int) -> list[OutboxRow]:
-        """Rows of a channel that may be sent by now, oldest first; nobody else gets them before the lease ends.
+        """Rows of a channel that may be sent by now, oldest first; nobody else gets them before the lease ends. Their
+        owner does: it has laid them down when the database refused.
 
         What belongs to a message that is not out yet waits behind it, however old it is: a merged backlog is younger
         than the lines of its threads, and they must not keep it from its turn.
         """
-        free = sa.or_(outbox.c.lease_until.is_(None), outbox.c.lease_until <= now)
+        mine = outbox.c.lease_owner == owner
+        free = sa.or_(outbox.c.lease_until.is_(None), outbox.c.lease_until <= now, mine)
         root = outbox.alias()
         out = root.c.state.in_(("sent", "superseded", "blocked"))
         away = sa.and_(outbox.c.kind == "stage", root.c.channel != outbox.c.channel)

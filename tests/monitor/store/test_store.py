@@ -129,6 +129,7 @@ class TestFirstOneWins:
         lease = timedelta(seconds=60)
         assert len(store.outbox.claim(CHANNEL, NOW, lease, "one", 5)) == 1
         assert store.outbox.claim(CHANNEL, NOW + lease - timedelta(seconds=1), lease, "two", 5) == []
+        assert len(store.outbox.claim(CHANNEL, NOW, lease, "one", 5)) == 1  # the database had refused it the intent
         assert len(store.outbox.claim(CHANNEL, NOW + lease, lease, "two", 5)) == 1
 
     def test_a_digest_is_told_once_per_period(self, store: Store) -> None:
