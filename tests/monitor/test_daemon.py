@@ -182,6 +182,7 @@ async def test_a_full_disk_is_sat_out(server: HostileServer, begun: list[Process
         daemon = process.start()
         health = partial(health_of, port)
         await until(lambda: health().get("status") == "ok" and len(slack.messages()) >= 1, "a first alert")
+        await until(lambda: process.ask("SELECT count(*) FROM outbox WHERE state <> 'sent'") == 0, "a quiet moment")
         sizes = [p.stat().st_size for p in process.folder.iterdir()]
         resource.prlimit(daemon.pid, resource.RLIMIT_FSIZE, (max(sizes), resource.RLIM_INFINITY))
         cursor = process.ask("SELECT cursor FROM way")
