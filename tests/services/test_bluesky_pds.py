@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
@@ -28,8 +27,6 @@ BURST = 130
 @pytest.fixture(scope="module")
 def network() -> Iterator[dict[str, str]]:
     """The addresses of the servers; the first start fetches them and takes minutes."""
-    if not shutil.which("npm"):
-        pytest.skip("Node.js with npm is needed (nodejs.org, 18 to 22)")
     script = Path(__file__).with_name("bluesky.sh")
     subprocess.run([script, "install"], check=True)
     with subprocess.Popen([script, "run"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as servers:
